@@ -1,0 +1,72 @@
+// The log: a stable event id and fields. `log_info("task.restored", "task",
+// 3, "offset", 17)` writes `task.restored task=3 offset=17`. The sink can be
+// replaced; the simulation collects the same events as its trace.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace weir {
+
+enum class log_level { debug, info, warning, error };
+
+/// One event. `text` is "name=value name=value …" without the event id.
+using log_sink =
+  std::function<void(log_level, std::string_view event, std::string_view text)>;
+
+/// Replaces the sink (default: spdlog to stderr). Not thread-safe against
+/// concurrent logging: call it before the node starts.
+void set_log_sink(log_sink sink);
+
+/// Events below are dropped before they are formatted. Default: info.
+void set_log_level(log_level least) noexcept;
+bool log_enabled(log_level level) noexcept;
+
+namespace detail {
+
+void write_log(log_level level, std::string_view event, std::string_view text);
+
+inline void append_fields(std::string&) {}
+
+template <class Value, class... Rest>
+void append_fields(std::string& out, std::string_view name, const Value& value,
+                   const Rest&... rest) {
+  if (!out.empty())
+    out += ' ';
+  fmt::format_to(std::back_inserter(out), "{}={}", name, value);
+  append_fields(out, rest...);
+}
+
+template <class... Fields>
+void log(log_level level, std::string_view event, const Fields&... fields) {
+  static_assert(sizeof...(Fields) % 2 == 0, "fields are name, value pairs");
+  if (!log_enabled(level))
+    return;
+  std::string text;
+  append_fields(text, fields...);
+  write_log(level, event, text);
+}
+
+} // namespace detail
+
+template <class... Fields>
+void log_debug(std::string_view event, const Fields&... fields) {
+  detail::log(log_level::debug, event, fields...);
+}
+template <class... Fields>
+void log_info(std::string_view event, const Fields&... fields) {
+  detail::log(log_level::info, event, fields...);
+}
+template <class... Fields>
+void log_warning(std::string_view event, const Fields&... fields) {
+  detail::log(log_level::warning, event, fields...);
+}
+template <class... Fields>
+void log_error(std::string_view event, const Fields&... fields) {
+  detail::log(log_level::error, event, fields...);
+}
+
+} // namespace weir
