@@ -1,0 +1,115 @@
+#include "apps/stock/tick.hpp"
+
+#include <set>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+using stock::tick_parser;
+using weir::ec;
+
+namespace {
+
+std::string reason(std::optional<std::string_view> key,
+                   std::optional<std::string_view> value) {
+  tick_parser parser;
+  auto got = parser.parse(key, value);
+  REQUIRE_FALSE(got);
+  CHECK(got.error().code() == ec::bad_format);
+  return got.error().text();
+}
+
+} // namespace
+
+TEST_CASE("a tick is read from key and JSON", "[stock][tick]") {
+  tick_parser parser;
+  auto got = parser.parse(
+      "AAPL", R"({"symbol":"AAPL","price":430.47,"quantity":19730300,"ts":1})");
+  REQUIRE(got);
+  CHECK(got->price == 430.47);
+  CHECK(got->quantity == 19730300);
+}
+
+TEST_CASE("a tick's other fields are ignored", "[stock][tick]") {
+  tick_parser parser;
+  auto got = parser.parse("A", R"( {"x":[1,{"price":"no"}],"quantity":0,
+    "price":7,"symbol":"\u0041","side":null,"quantity_":-1.5} )");
+  REQUIRE(got);
+  CHECK(got->price == 7.0);
+  CHECK(got->quantity == 0);
+}
+
+TEST_CASE("of a field that appears twice the last counts", "[stock][tick]") {
+  tick_parser parser;
+  auto got = parser.parse(
+      "A", R"({"symbol":"B","symbol":"A","price":1,"price":2,"quantity":3})");
+  REQUIRE(got);
+  CHECK(got->price == 2.0);
+}
+
+TEST_CASE("the largest quantity is taken", "[stock][tick]") {
+  tick_parser parser;
+  auto got = parser.parse(
+      "A", R"({"symbol":"A","price":1e-300,"quantity":9223372036854775807})");
+  REQUIRE(got);
+  CHECK(got->quantity == INT64_MAX);
+}
+
+TEST_CASE("one parser reads records of every size and goes on after a bad one",
+          "[stock][tick]") {
+  tick_parser parser;
+  for (std::size_t size : {1u, 63u, 64u, 65u, 5'000u, 300'000u, 2u}) {
+    // Exactly as long as its bytes: a read behind the end shows under asan.
+    std::string value = R"({"symbol":"A","price":1,"quantity":2,"x":")" +
+                        std::string(size, 'y') + "\"}";
+    std::unique_ptr<char[]> exact{new char[value.size()]};
+    value.copy(exact.get(), value.size());
+    CHECK(parser.parse("A", std::string_view{exact.get(), value.size()}));
+    CHECK_FALSE(parser.parse("A", value.substr(0, value.size() - 1)));
+  }
+}
+
+TEST_CASE("each fault of a tick has its own reason", "[stock][tick]") {
+  auto good = R"({"symbol":"A","price":1,"quantity":2})";
+  std::vector<std::string> reasons{
+      reason(std::nullopt, good),
+      reason("A", std::nullopt),
+      reason("A", "hello"),
+      reason("A", "[1]"),
+      reason("A", R"({"price":1,"quantity":2})"),
+      reason("A", R"({"symbol":1,"price":1,"quantity":2})"),
+      reason("A", R"({"symbol":"B","price":1,"quantity":2})"),
+      reason("A", R"({"symbol":"A","quantity":2})"),
+      reason("A", R"({"symbol":"A","price":"1","quantity":2})"),
+      reason("A", R"({"symbol":"A","price":0,"quantity":2})"),
+      reason("A", R"({"symbol":"A","price":1})"),
+      reason("A", R"({"symbol":"A","price":1,"quantity":2.0})"),
+      reason("A", R"({"symbol":"A","price":1,"quantity":-2})"),
+      reason("A", R"({"symbol":"A","price":1,"quantity":9223372036854775808})"),
+  };
+  for (auto& x : reasons)
+    INFO(x);
+  CHECK(std::set<std::string>(reasons.begin(), reasons.end()).size() ==
+        reasons.size());
+  CHECK(reason("", good) == reasons[0]);
+  CHECK(reason("A", "") == reasons[1]);
+  CHECK(reason("A", R"({"symbol":"A","price":-1,"quantity":2})") == reasons[9]);
+  CHECK(reason("A", R"({"symbol":"A","price":-0.0,"quantity":2})") ==
+        reasons[9]);
+}
+
+TEST_CASE("the whole document must be valid JSON", "[stock][tick]") {
+  for (auto text :
+       {R"({"symbol":"A","price":1,"quantity":2)",
+        R"({"symbol":"A","price":1,"quantity":2}})",
+        R"({"symbol":"A","price":1,"quantity":2} {})",
+        R"({"symbol":"A","price":1,"quantity":2,})",
+        R"({"symbol":"A","price":1,"quantity":2,"x":tru})",
+        R"({"symbol":"A","price":1,"quantity":2,"x":01})",
+        R"({"symbol":"A","price":NaN,"quantity":2})",
+        R"({"symbol":"A","price":1e999,"quantity":2})",
+        "{\"symbol\":\"A\",\"price\":1,\"quantity\":2,\"x\":\"\xff\"}"}) {
+    INFO(text);
+    CHECK(reason("A", text).find("not valid JSON") != std::string::npos);
+  }
+}
