@@ -1,0 +1,74 @@
+// What every actor of a node shares: the outside, the job, its settings.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "actors/znodes.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/coordination.hpp"
+#include "runtime/executor.hpp"
+#include "runtime/job.hpp"
+#include "runtime/settings.hpp"
+#include "runtime/stream.hpp"
+
+namespace leveldb {
+class Env;
+} // namespace leveldb
+
+namespace weir {
+
+/// Everything outside of the process; real or simulated.
+struct environment {
+  std::shared_ptr<outside_world> world;
+  std::shared_ptr<stream_system> streams;
+  std::shared_ptr<coordination_service> coordination;
+  /// For blocking calls other than a commit.
+  std::shared_ptr<executor> pool;
+  /// One thread for each lane: its commits.
+  std::function<std::shared_ptr<executor>(std::string name)> make_executor;
+  /// File environment of the tasks' databases; null = the operating system's.
+  leveldb::Env* files = nullptr;
+};
+
+/// What the node has learnt and several of its actors need. Thread-safe; every
+/// answer is a copy.
+class node_knowledge {
+public:
+  void set_members(std::set<std::string> x);
+  std::set<std::string> members() const;
+  /// Rule C5: an id once fenced stays fenced.
+  void add_fenced(const std::string& id);
+  std::set<std::string> fenced() const;
+  /// Ids of finished lanes of this node (rule C3).
+  void add_retired(const std::string& id);
+  std::set<std::string> retired() const;
+
+private:
+  mutable std::mutex mutex_;
+  std::set<std::string> members_;
+  std::set<std::string> fenced_;
+  std::set<std::string> retired_;
+};
+
+/// Shared by the node's actors; fixed for the node's life but for `knowledge`.
+struct node_context {
+  environment outside;
+  weir::job job;
+  weir::settings settings;
+  process_identity self;
+  node_knowledge knowledge;
+};
+
+/// One life of the node in the coordination service.
+struct membership_info {
+  std::shared_ptr<coordination> session;
+  /// Name of the member node.
+  std::string member;
+  job_node job;
+};
+
+} // namespace weir

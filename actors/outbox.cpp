@@ -1,0 +1,99 @@
+#include "actors/outbox.hpp"
+
+#include "runtime/assert.hpp"
+
+namespace weir {
+
+result<void> outbox::begin(std::shared_ptr<lane_producers> producers) {
+  producers_ = std::move(producers);
+  holding_ = false;
+  while (!held_.empty()) {
+    if (auto done = route(held_.front()); !done)
+      return done;
+    held_.pop();
+  }
+  return {};
+}
+
+result<void> outbox::accept() {
+  if (staged_.empty())
+    return {};
+  emitted_ = true;
+  while (!staged_.empty()) {
+    if (auto done = route(staged_.front()); !done)
+      return done;
+    staged_.pop();
+  }
+  return {};
+}
+
+result<void> outbox::route(const queued_record& x) {
+  if (holding_ && !is_plain(x.to)) {
+    held_.push(x);
+    return {};
+  }
+  return send_sealed(x);
+}
+
+result<void> outbox::send_sealed(const queued_record& x) {
+  // Order: nothing overtakes what waits for room already.
+  if (ready_.empty()) {
+    auto sent = try_send(x);
+    if (!sent)
+      return fail(sent.error());
+    if (*sent)
+      return {};
+  }
+  ready_.push(x);
+  return {};
+}
+
+result<bool> outbox::pump() {
+  while (!ready_.empty()) {
+    auto sent = try_send(ready_.front());
+    if (!sent || !*sent)
+      return sent;
+    ready_.pop();
+  }
+  return true;
+}
+
+result<bool> outbox::try_send(const queued_record& x) {
+  WEIR_ASSERT(producers_, "sending needs a transaction that has begun");
+  bool plain = is_plain(x.to);
+  auto& through = plain ? *producers_->plain : producers_->transactional;
+  auto* listener = x.listener;
+  if (plain) {
+    if (!acks_) {
+      acks_ = std::make_shared<output_acks>();
+      through.keep(acks_);
+    }
+    listener = acks_.get();
+  }
+  outgoing out;
+  out.topic = through.topic(x.to);
+  out.partition = x.partition;
+  out.key = x.key;
+  out.value = x.value;
+  out.headers = x.headers;
+  out.timestamp = x.timestamp;
+  auto sent = through.handle->send(out, listener);
+  if (sent) {
+    if (plain)
+      acks_->sent();
+    return true;
+  }
+  if (sent.error().code() == ec::queue_full)
+    return false;
+  return fail(sent.error());
+}
+
+void outbox::close_outputs(output_acks::callback done) {
+  auto closing = std::exchange(acks_, nullptr);
+  if (closing)
+    closing->close(std::move(done));
+  else
+    done({});
+}
+
+} // namespace weir

@@ -1,0 +1,90 @@
+// How a job runs: everything an operator can set, with the default and why.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "runtime/error.hpp"
+
+namespace weir {
+
+using std::chrono::milliseconds;
+
+/// Rule L1: state is exactly-once in both; they differ in when outputs become
+/// visible and whether a failure can repeat them.
+enum class guarantee { exactly_once, at_least_once };
+
+/// What to do with a record that cannot be decoded or that the task rejects.
+enum class bad_record_policy { fail, skip, dead_letter };
+
+/// Where a new job starts reading its inputs (rule R3).
+enum class start_policy { earliest, latest };
+
+struct settings {
+  // -- where ----------------------------------------------------------------
+  /// Brokers, "host:port,host:port". Empty = the embedded default.
+  std::string kafka;
+  /// "host:port,…[/chroot]". Empty = the embedded default.
+  std::string zookeeper;
+  /// Properties for librdkafka, as given (TLS, SASL, …).
+  std::map<std::string, std::string> kafka_properties;
+  /// State of the tasks, and the embedded log.
+  std::string data_directory = "weir-data";
+
+  // -- how --------------------------------------------------------------------
+  weir::guarantee guarantee = weir::guarantee::exactly_once;
+  /// T_c. Unset = 100 ms exactly-once (outputs wait for it), 1 s at-least-once.
+  std::optional<milliseconds> check_interval;
+  /// T_s.
+  milliseconds sync_interval{300'000};
+  /// Scheduler threads, and lanes: a lane is what one thread commits.
+  int threads = 2;
+  bool until_drained = false;
+  bad_record_policy on_bad_record = bad_record_policy::fail;
+  /// Larger records are bad input. 1 MiB: Kafka's own default limit.
+  std::size_t max_record_bytes = 1u << 20;
+  start_policy start = start_policy::earliest;
+  /// Rule L10: start in spite of findings on a cluster of three brokers.
+  bool allow_weak = false;
+
+  // -- sizes --------------------------------------------------------------------
+  /// A commit starts early when a task's uncommitted changes pass this bound
+  /// (attack 15: memory, and LevelDB batches beyond the write buffer).
+  std::size_t overlay_bytes = 16u << 20;
+  /// Decoded committed values kept by each task.
+  std::size_t cache_bytes = 4u << 20;
+  /// What a task may hold back between seal and the next begin (rule L5).
+  std::size_t held_bytes = 1u << 20;
+  /// Local queue of a lane's producers.
+  std::size_t producer_bytes = 8u << 20;
+  milliseconds producer_linger{5};
+
+  // -- deadlines ------------------------------------------------------------------
+  milliseconds session_timeout{10'000};
+  /// C6: after this a blocked fence or restore is reported again and again.
+  milliseconds patience{30'000};
+
+  milliseconds check_interval_or_default() const {
+    if (check_interval)
+      return *check_interval;
+    return guarantee == weir::guarantee::exactly_once ? milliseconds{100}
+                                                      : milliseconds{1'000};
+  }
+  /// L9: session timeout + T_c + margin, so that a dead producer's transaction
+  /// does not block its readers for longer than a take-over needs.
+  milliseconds transaction_timeout() const {
+    return session_timeout + check_interval_or_default()
+           + milliseconds{5'000};
+  }
+
+  result<void> validate() const;
+};
+
+/// "100ms", "5s", "5m", "1h"; a plain number is refused.
+result<milliseconds> parse_duration(const std::string& text);
+std::string format_duration(milliseconds x);
+
+} // namespace weir
