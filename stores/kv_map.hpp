@@ -55,7 +55,6 @@ public:
   /// task.
   const V* find(key_view key) {
     auto& x = obtain(key);
-    x.referenced = true;
     return x.value ? &*x.value : nullptr;
   }
 
@@ -150,12 +149,17 @@ private:
     return last_ = static_cast<entry*>(x);
   }
 
+  /// Only a second use counts as use: keys read once do not push out others.
   entry& obtain(key_view key) {
-    if (last_ != nullptr && keys::equal(last_->key, key))
-      return *last_;
-    auto hash = keys::hash(key);
-    auto* x = lookup(key, hash);
-    return x != nullptr ? *x : load(key, hash);
+    auto* x = last_;
+    if (x == nullptr || !keys::equal(x->key, key)) {
+      auto hash = keys::hash(key);
+      x = lookup(key, hash);
+      if (x == nullptr)
+        return load(key, hash);
+    }
+    x->referenced = true;
+    return *x;
   }
 
   entry& load(key_view key, std::uint64_t hash);

@@ -49,6 +49,8 @@ auto kv_map<K, V>::prepare_change(key_view key) -> entry& {
     x = lookup(key, hash);
     if (x == nullptr)
       x = &insert(key, hash);
+    else
+      x->referenced = true;
   }
   for (auto* scan = scans_; scan != nullptr; scan = scan->outer())
     scan->before_change(*x);
