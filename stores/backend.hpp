@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/error.hpp"
@@ -40,6 +41,17 @@ public:
       else
         visit(key, std::optional<std::string_view>{});
     }
+  }
+
+  /// The change with this index, for a sender that was told to wait in between.
+  std::pair<std::string_view, std::optional<std::string_view>>
+  at(std::size_t index) const {
+    auto& e = entries_[index];
+    auto key = std::string_view{bytes_}.substr(e.at, e.key_size);
+    if (!e.present)
+      return {key, std::nullopt};
+    return {key, std::string_view{bytes_}.substr(e.at + e.key_size,
+                                                 e.value_size)};
   }
 
 private:

@@ -98,7 +98,8 @@ public:
   /// @pre no record is begun and nothing is sealed (L5)
   result<seal_summary> seal(const seal_sink& sink = {});
 
-  /// The sealed records, until they are applied.
+  /// The sealed records, until they are applied: a producer whose queue is full
+  /// goes on from here instead of keeping a copy of what the sink got.
   const change_batch& sealed_changes() const noexcept { return frozen_; }
   bool sealed() const noexcept { return sealed_; }
 

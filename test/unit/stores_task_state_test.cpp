@@ -114,6 +114,9 @@ TEST_CASE("one record a changed key and commit, in order of first change",
                                                {"\x01"
                                                 "b",
                                                 "x"}});
+  CHECK(f.state.sealed_changes().at(1)
+        == std::pair{std::string_view{"\x01" "b"},
+                     std::optional<std::string_view>{"x"}});
   CHECK(f.state.sealed_changes().size() == 2);
   CHECK(f.state.sealed());
   REQUIRE(f.state.apply({}));
