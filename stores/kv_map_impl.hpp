@@ -148,7 +148,7 @@ void kv_map<K, V>::merge(const std::string& from, const std::string& to,
     return old != nullptr && !old->in_overlay;
   };
   auto emit = [&](const entry_base& x) {
-    auto* old = view.old(x);
+    auto* old = view.old(x); // has no value if it was not in the overlay
     auto& current = old != nullptr ? old->value : typed(x).value;
     if (!current)
       return true;
@@ -160,7 +160,7 @@ void kv_map<K, V>::merge(const std::string& from, const std::string& to,
     while (next != overlay_order_.end() && next->first < bound) {
       auto& x = *next->second;
       ++next;
-      if (!hidden(x) && !emit(x))
+      if (!emit(x))
         return false;
     }
     return true;

@@ -1,5 +1,6 @@
 #include "stores/store_base.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,18 @@
 #include "stores/store_error.hpp"
 
 namespace weir {
+
+namespace {
+
+struct running_mark {
+  explicit running_mark(int& count) noexcept : count(count) { ++count; }
+  running_mark(const running_mark&) = delete;
+  running_mark& operator=(const running_mark&) = delete;
+  ~running_mark() { --count; }
+  int& count;
+};
+
+} // namespace
 
 store_base::store_base(store_context& context, int number, std::string name)
     : context_(context), number_(number), name_(std::move(name)) {}
@@ -40,11 +53,38 @@ void store_base::throw_undecodable(std::string_view part,
                     ""))};
 }
 
+// In pieces, so that no iterator of the database is open while user code runs:
+// it may read, scan again, take its time, or throw. Small at first, for scans
+// that end soon.
 void store_base::scan_database(
     const std::string& from, const std::string& to,
     const std::function<bool(std::string_view, std::string_view)>& visit) {
-  if (auto done = context_.database.scan(from, to, visit); !done)
-    throw store_error{done.error().within("store '" + name_ + "'")};
+  constexpr std::size_t first_entries = 16, most_entries = 1024;
+  constexpr std::size_t most_bytes = 256u << 10;
+  running_mark mark{running_scans_};
+  change_batch piece;
+  auto next = from;
+  for (auto limit = first_entries;; limit = std::min(limit * 4, most_entries)) {
+    piece.clear();
+    bool more = false;
+    auto collect = [&](std::string_view key, std::string_view value) {
+      more = piece.size() == limit || piece.bytes() >= most_bytes;
+      if (more)
+        next.assign(key);
+      else
+        piece.put(key, value);
+      return !more;
+    };
+    if (auto done = context_.database.scan(next, to, collect); !done)
+      throw store_error{done.error().within("store '" + name_ + "'")};
+    for (std::size_t i = 0; i < piece.size(); ++i) {
+      auto [key, value] = piece.at(i);
+      if (!visit(key, *value))
+        return;
+    }
+    if (!more)
+      return;
+  }
 }
 
 // -- from clean to dirty and back ---------------------------------------------

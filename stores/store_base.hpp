@@ -67,7 +67,9 @@ public:
   virtual void forget(entry_base& x) = 0;
 
   /// Whether a callback of range, prefix or for_each is running.
-  bool scanning() const noexcept { return scans_ != nullptr; }
+  bool scanning() const noexcept {
+    return scans_ != nullptr || running_scans_ > 0;
+  }
 
 protected:
   /// Called before an entry changes, once per running scan.
@@ -113,7 +115,8 @@ protected:
   /// it, so that stores without ranges never do.
   void keep_order();
 
-  /// Throws `store_error` if a scan of the database failed.
+  /// Visits the database's [from, to) until `visit` answers false. Throws
+  /// `store_error` if the database fails.
   void scan_database(
       const std::string& from, const std::string& to,
       const std::function<bool(std::string_view, std::string_view)>& visit);
@@ -135,6 +138,7 @@ private:
   void leave_overlay(entry_base& x);
 
   int number_;
+  int running_scans_ = 0;
   std::string name_;
 };
 

@@ -1,6 +1,7 @@
 // Ranges and prefixes over the merged view of overlay and database.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -192,6 +193,33 @@ TEST_CASE("scans nest", "[scan]") {
   CHECK(outer == strings{"a=1", "b=1"});
   CHECK(inner ==
         strings{"a=1", "a+=new", "b=1", "a=x", "a+=x", "b=x", "b+=new"});
+}
+
+TEST_CASE("a long scan goes over the borders of its pieces", "[scan]") {
+  memory_backend database;
+  task_state state{database};
+  kv_store<int, std::string> store{state.open<int, std::string>(1, "long")};
+  constexpr int count = 5000;
+  for (int i = 0; i < count; ++i)
+    store.put(i, i % 1000 == 7 ? std::string(300'000, 'x') : "small");
+  REQUIRE(state.seal());
+  REQUIRE(state.apply({}));
+  store.put(count, "dirty");
+  store.erase(16);
+  std::vector<int> expected, seen, committed;
+  for (int i = 0; i <= count; ++i)
+    if (i != 16)
+      expected.push_back(i);
+  store.for_each([&](int key, const std::string&) {
+    seen.push_back(key);
+    store.erase(key + 1);
+    CHECK(store.committed(16) == "small");
+  });
+  CHECK(seen == expected);
+  store.for_each_committed(
+      [&](int key, const std::string&) { committed.push_back(key); });
+  CHECK(committed.size() == count);
+  CHECK(std::is_sorted(committed.begin(), committed.end()));
 }
 
 TEST_CASE("a callback that throws ends the scan cleanly", "[scan]") {
