@@ -95,7 +95,8 @@ private:
   result<void> open_store();
   result<void> open_or_quarantine();
   result<void> quarantine(const error& why);
-  result<void> judge();
+  result<void> check_generation() const;
+  void judge();
 
   task_database_options options_;
   std::shared_ptr<outside_world> world_;

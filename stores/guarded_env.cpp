@@ -1,0 +1,84 @@
+#include "stores/guarded_env.hpp"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace weir::detail {
+
+namespace {
+
+bool is_log(std::string_view path) {
+  return path.ends_with(".log");
+}
+
+std::string directory_of(const std::string& path) {
+  return path.substr(0, path.rfind('/') + 1);
+}
+
+} // namespace
+
+class guarded_env::log_file : public leveldb::WritableFile {
+public:
+  log_file(guarded_env& owner, std::string directory,
+           std::unique_ptr<leveldb::WritableFile> base)
+      : owner_(owner), directory_(std::move(directory)),
+        base_(std::move(base)) {
+    std::lock_guard guard{owner_.mutex_};
+    owner_.logs_[directory_] = this;
+  }
+
+  ~log_file() override {
+    std::lock_guard guard{owner_.mutex_};
+    auto i = owner_.logs_.find(directory_);
+    if (i != owner_.logs_.end() && i->second == this)
+      owner_.logs_.erase(i);
+  }
+
+  leveldb::Status Append(const leveldb::Slice& data) override {
+    return base_->Append(data);
+  }
+  leveldb::Status Close() override { return base_->Close(); }
+  leveldb::Status Flush() override { return base_->Flush(); }
+  leveldb::Status Sync() override { return base_->Sync(); }
+
+private:
+  guarded_env& owner_;
+  std::string directory_;
+  std::unique_ptr<leveldb::WritableFile> base_;
+};
+
+leveldb::Status
+guarded_env::NewRandomAccessFile(const std::string& path,
+                                 leveldb::RandomAccessFile** out) {
+  auto status = target()->NewRandomAccessFile(path, out);
+  if (status.IsNotFound())
+    return leveldb::Status::Corruption(path, "the file is missing");
+  return status;
+}
+
+leveldb::Status guarded_env::NewWritableFile(const std::string& path,
+                                             leveldb::WritableFile** out) {
+  *out = nullptr;
+  if (!is_log(path))
+    return target()->NewWritableFile(path, out);
+  auto directory = directory_of(path);
+  log_file* previous = nullptr;
+  {
+    std::lock_guard guard{mutex_};
+    if (auto i = logs_.find(directory); i != logs_.end())
+      previous = i->second;
+  }
+  // LevelDB still holds the previous log: it closes it when it has the new one.
+  if (previous != nullptr)
+    if (auto synced = previous->Sync(); !synced.ok())
+      return synced;
+  leveldb::WritableFile* file = nullptr;
+  auto made = target()->NewWritableFile(path, &file);
+  if (made.ok())
+    *out = new log_file(*this, std::move(directory),
+                        std::unique_ptr<leveldb::WritableFile>{file});
+  return made;
+}
+
+} // namespace weir::detail
