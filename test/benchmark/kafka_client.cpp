@@ -1,7 +1,9 @@
 #include "test/benchmark/kafka_client.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 namespace weir::bench {
 
@@ -123,6 +125,12 @@ void create_topic(const handle& client, const std::string& topic,
   check(rd_kafka_topic_result_error(topics[0]), "creating " + topic);
   rd_kafka_event_destroy(event);
   rd_kafka_NewTopic_destroy(wanted);
+  // The answer comes before every broker's metadata has it.
+  for (int tries = 0; partitions_of(client, topic) != partitions; ++tries) {
+    if (tries == 200)
+      die("topic " + topic + " was created and does not appear");
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  }
 }
 
 void delete_topic(const handle& client, const std::string& topic) {
@@ -142,18 +150,26 @@ void delete_topic(const handle& client, const std::string& topic) {
 
 std::vector<std::int64_t>
 end_offsets(const handle& client, const std::string& topic, int partitions) {
-  partition_list list{rd_kafka_topic_partition_list_new(partitions)};
-  for (int p = 0; p < partitions; ++p)
-    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset =
-        RD_KAFKA_OFFSET_END;
-  check(rd_kafka_offsets_for_times(client.get(), list.get(), request_limit_ms),
-        "offsets of " + topic);
-  std::vector<std::int64_t> out;
-  for (int p = 0; p < partitions; ++p) {
-    check(list->elems[p].err, "offset of " + topic);
-    out.push_back(list->elems[p].offset);
+  // A topic that was just created has no leaders for a moment.
+  for (int tries = 0;; ++tries) {
+    partition_list list{rd_kafka_topic_partition_list_new(partitions)};
+    for (int p = 0; p < partitions; ++p)
+      rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset =
+          RD_KAFKA_OFFSET_END;
+    auto code =
+        rd_kafka_offsets_for_times(client.get(), list.get(), request_limit_ms);
+    std::vector<std::int64_t> out;
+    for (int p = 0; p < partitions; ++p) {
+      if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = list->elems[p].err;
+      out.push_back(list->elems[p].offset);
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+      return out;
+    if (tries == 100)
+      check(code, "offsets of " + topic);
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }
-  return out;
 }
 
 void assign(const handle& consumer, const std::string& topic,
