@@ -1,0 +1,68 @@
+#include "test/conformance/embedded_fixture.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "test/servers/log_editor.hpp"
+
+namespace weir::test {
+
+namespace {
+
+template <class T>
+T opened(result<T> x) {
+  if (!x)
+    throw std::runtime_error{to_string(x.error())};
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*x);
+}
+
+} // namespace
+
+temporary_directory::temporary_directory() {
+  auto pattern =
+      (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr)
+    throw std::runtime_error{"cannot create " + pattern};
+  path_ = pattern;
+}
+
+temporary_directory::~temporary_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+embedded_fixture::embedded_fixture(embedded_stream_options options)
+    : options_(options), world_(make_outside_world()) {
+  open();
+}
+
+embedded_fixture::~embedded_fixture() = default;
+
+std::shared_ptr<embedded_database> embedded_fixture::open_database() {
+  embedded_options options;
+  options.directory = directory_.path() + "/data";
+  return opened(open_embedded(options, *world_));
+}
+
+void embedded_fixture::open() {
+  streams_ = opened(make_embedded_streams(open_database(), world_, options_));
+}
+
+void embedded_fixture::close() {
+  streams_.reset();
+}
+
+void embedded_fixture::reopen() {
+  close();
+  open();
+}
+
+void embedded_fixture::drop_head(const std::string& topic,
+                                 std::int32_t partition, std::int64_t low) {
+  close();
+  opened(log_editor{open_database()}.drop_head(topic, partition, low));
+  open();
+}
+
+} // namespace weir::test
