@@ -1,6 +1,8 @@
 // Random operations on a task's state against plain maps that cannot be wrong.
 #include <catch2/catch.hpp>
 
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +11,7 @@
 
 #include "stores/checksum.hpp"
 #include "stores/kv_store.hpp"
+#include "stores/leveldb_backend.hpp"
 #include "stores/memory_backend.hpp"
 #include "stores/task_state.hpp"
 
@@ -100,8 +103,7 @@ private:
     return found == map.end() ? std::nullopt : std::optional{found->second};
   }
 
-  // -- operations
-  // -----------------------------------------------------------------
+  // -- operations -----------------------------------------------------------
 
   void change() {
     bool put = pick(3) != 0;
@@ -275,17 +277,49 @@ private:
   int commits_ = 0;
 };
 
+/// A directory that is gone when the test is.
+struct scratch_directory {
+  scratch_directory() {
+    auto pattern =
+        (std::filesystem::temp_directory_path() / "weir-oracle-XXXXXX")
+            .string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~scratch_directory() { std::filesystem::remove_all(path); }
+  std::filesystem::path path;
+};
+
+void run_oracle(backend& database, unsigned seed, int steps) {
+  oracle_run run{database, seed};
+  for (int i = 0; i < steps; ++i) {
+    INFO("seed " << seed << ", step " << i);
+    run.step();
+  }
+  run.finish();
+}
+
 } // namespace
 
 TEST_CASE("random operations agree with a plain map", "[oracle]") {
   for (unsigned seed = 1; seed <= 40; ++seed) {
     memory_backend database;
-    oracle_run run{database, seed};
-    for (int i = 0; i < 3000; ++i) {
-      INFO("seed " << seed << ", step " << i);
-      run.step();
-    }
-    run.finish();
+    run_oracle(database, seed, 3000);
+  }
+}
+
+TEST_CASE("random operations on LevelDB agree with a plain map", "[oracle]") {
+  scratch_directory scratch;
+  leveldb_options options;
+  options.files = make_posix_environment();
+  // Small, so that flushes and compactions happen under the operations.
+  options.write_buffer_bytes = 64u << 10;
+  options.table_bytes = 64u << 10;
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    auto directory = (scratch.path / std::to_string(seed)).string();
+    auto database = leveldb_backend::open(directory, options);
+    REQUIRE(database);
+    run_oracle(**database, seed, 5000);
   }
 }
 

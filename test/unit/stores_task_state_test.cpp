@@ -263,8 +263,7 @@ TEST_CASE("a damaged database fails the digest", "[store][digest]") {
   CHECK(checked.error().code() == ec::corruption);
 }
 
-// -- undo and drop
-// ------------------------------------------------------------------
+// -- undo and drop ----------------------------------------------------------
 
 TEST_CASE("undo takes back one record's changes and no others",
           "[store][undo]") {
@@ -344,8 +343,7 @@ TEST_CASE("drop leaves what is in the database", "[store][drop]") {
                                                   "4"}});
 }
 
-// -- bounds
-// ---------------------------------------------------------------------------
+// -- bounds -----------------------------------------------------------------
 
 TEST_CASE("the cache keeps its bound, the overlay stays", "[store][cache]") {
   constexpr std::size_t bound = 4096;
@@ -396,8 +394,7 @@ TEST_CASE("a value larger than the cache is still found", "[store][cache]") {
   CHECK(f.state.cache_bytes() < 10'000);
 }
 
-// -- several stores and what is refused
-// -------------------------------------------------
+// -- several stores and what is refused -------------------------------------
 
 TEST_CASE("stores do not see each other's keys", "[store]") {
   fixture f;
