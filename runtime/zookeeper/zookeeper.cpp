@@ -1,0 +1,49 @@
+#include "runtime/zookeeper/zookeeper.hpp"
+
+#include <cstdint>
+
+#include "runtime/zookeeper/hosts.hpp"
+#include "runtime/zookeeper/session.hpp"
+
+namespace weir {
+
+namespace {
+
+class zookeeper_service final : public coordination_service {
+public:
+  explicit zookeeper_service(zookeeper_options options)
+      : options_(std::move(options)) {}
+
+  std::string describe() const override { return "zookeeper " + options_.hosts; }
+
+  result<std::unique_ptr<coordination>>
+  open_session(session_options options) override {
+    auto where = zk::parse_endpoints(options_.hosts);
+    if (!where)
+      return fail(where.error());
+    using std::chrono::milliseconds;
+    if (options.session_timeout <= milliseconds::zero() ||
+        options.session_timeout > milliseconds{INT32_MAX})
+      return fail(ec::bad_argument,
+                  describe() + ": the session timeout is " +
+                    std::to_string(options.session_timeout.count()) +
+                    " ms; give a few seconds");
+    auto opened =
+      std::make_unique<zk::session>(std::move(*where), std::move(options));
+    if (auto ok = opened->open(); !ok)
+      return fail(ok.error());
+    return opened;
+  }
+
+private:
+  const zookeeper_options options_;
+};
+
+} // namespace
+
+std::unique_ptr<coordination_service>
+make_zookeeper(zookeeper_options options) {
+  return std::make_unique<zookeeper_service>(std::move(options));
+}
+
+} // namespace weir
