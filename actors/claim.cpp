@@ -71,8 +71,9 @@ claim_node next_claim(const std::optional<claim_node>& current,
 }
 
 bool proves_claim(const claim_node& read, const claim_node& written) {
-  return !read.released && read.producer_id == written.producer_id
-         && read.epoch == written.epoch;
+  return read.producer_id == written.producer_id
+         && read.epoch == written.epoch && read.released == written.released
+         && read.born == written.born;
 }
 
 } // namespace weir

@@ -14,15 +14,12 @@
 #include "runtime/job.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/stream.hpp"
-
-namespace leveldb {
-class Env;
-} // namespace leveldb
+#include "stores/environment.hpp"
 
 namespace weir {
 
 /// Everything outside of the process; real or simulated.
-struct environment {
+struct outside_systems {
   std::shared_ptr<outside_world> world;
   std::shared_ptr<stream_system> streams;
   std::shared_ptr<coordination_service> coordination;
@@ -30,8 +27,8 @@ struct environment {
   std::shared_ptr<executor> pool;
   /// One thread for each lane: its commits.
   std::function<std::shared_ptr<executor>(std::string name)> make_executor;
-  /// File environment of the tasks' databases; null = the operating system's.
-  leveldb::Env* files = nullptr;
+  /// Where the tasks' databases live.
+  std::shared_ptr<environment> files;
 };
 
 /// What the node has learnt and several of its actors need. Thread-safe; every
@@ -56,7 +53,14 @@ private:
 
 /// Shared by the node's actors; fixed for the node's life but for `knowledge`.
 struct node_context {
-  environment outside;
+  node_context(outside_systems outside, weir::job job, weir::settings settings,
+               process_identity self)
+    : outside(std::move(outside)),
+      job(std::move(job)),
+      settings(std::move(settings)),
+      self(std::move(self)) {}
+
+  outside_systems outside;
   weir::job job;
   weir::settings settings;
   process_identity self;

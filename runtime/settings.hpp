@@ -83,6 +83,17 @@ struct settings {
   result<void> validate() const;
 };
 
+/// Where a task's database lies below the data directory.
+inline std::string task_directory(const settings& how, const std::string& job,
+                                  int partition) {
+  return how.data_directory + "/tasks/" + job + "/"
+         + std::to_string(partition);
+}
+/// Where the embedded log and coordination lie.
+inline std::string embedded_directory(const settings& how) {
+  return how.data_directory + "/embedded";
+}
+
 /// "100ms", "5s", "5m", "1h"; a plain number is refused.
 result<milliseconds> parse_duration(const std::string& text);
 std::string format_duration(milliseconds x);

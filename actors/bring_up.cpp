@@ -1,0 +1,303 @@
+#include "actors/bring_up.hpp"
+
+#include "actors/claim_writer.hpp"
+#include "runtime/log.hpp"
+
+namespace weir {
+
+namespace {
+
+constexpr milliseconds retry_pause{200};
+constexpr milliseconds fence_limit{10'000};
+/// Rule C5: back-off between attempts to fence.
+constexpr milliseconds longest_pause{5'000};
+
+bool process_exists(void* world, const process_identity& x) {
+  return static_cast<outside_world*>(world)->process_start(x.pid) == x.start
+         && x.start != 0;
+}
+
+bool somebody_wrote(const error& why) {
+  return why.code() == ec::version_mismatch
+         || why.code() == ec::already_exists || why.code() == ec::not_found;
+}
+
+} // namespace
+
+bring_up_actor::bring_up_actor(caf::actor_config& config,
+                               std::shared_ptr<node_context> context,
+                               std::shared_ptr<membership_info> info,
+                               caf::actor lane, int partition,
+                               std::string producer_id)
+  : stepping_actor(config),
+    context_(std::move(context)),
+    info_(std::move(info)),
+    lane_(std::move(lane)),
+    partition_(partition),
+    producer_id_(std::move(producer_id)),
+    path_(znode_paths{context_->job.name()}.claim(partition)) {}
+
+caf::behavior bring_up_actor::make_behavior() {
+  look();
+  return {
+    [](const continuation& step) { step.run(); },
+    [this](const members_changed&) {
+      if (waiting_)
+        look();
+    },
+  };
+}
+
+void bring_up_actor::on_exit() {
+  // An unfinished restore holds a database and a reader: both may block.
+  if (restore_)
+    context_->outside.pool->post(
+      [dropped = std::move(restore_)]() mutable { dropped.reset(); });
+  lane_ = nullptr;
+}
+
+claim_view bring_up_actor::view() {
+  fenced_ = context_->knowledge.fenced();
+  retired_ = context_->knowledge.retired();
+  members_ = context_->knowledge.members();
+  claim_view out;
+  out.job = context_->job.name();
+  out.own_id = producer_id_;
+  out.fenced = &fenced_;
+  out.retired = &retired_;
+  out.members = &members_;
+  out.self = context_->self;
+  out.process_exists = process_exists;
+  out.context = context_->outside.world.get();
+  return out;
+}
+
+void bring_up_actor::look() {
+  waiting_ = false;
+  auto again = [self = weak_self(), this] {
+    self.tell(continuation{[this] {
+      if (waiting_)
+        look();
+    }});
+  };
+  info_->session->get(
+    path_, again,
+    reply<result<znode>>([this](result<znode> x) { decide(std::move(x)); }));
+}
+
+void bring_up_actor::decide(result<znode> node) {
+  if (!node && node.error().code() != ec::not_found)
+    return retry(node.error(), [this] { look(); });
+  current_.reset();
+  if (node) {
+    auto claim = decode_claim(node->data);
+    if (!claim)
+      return give_up(claim.error().within(path_));
+    if (claim->generation != info_->job.generation)
+      return give_up(error{ec::corruption,
+                           path_ + " is of generation " + claim->generation
+                             + ", the job is of " + info_->job.generation
+                             + ": `reset` the job"});
+    current_ = *claim;
+    version_ = node->stat.version;
+  }
+  using step = claim_decision::step;
+  auto decision = decide_claim(current_, view());
+  if (decision.what != step::held && restore_)
+    abandon_restore();
+  switch (decision.what) {
+  case step::held: return held_ ? confirm() : restore();
+  case step::create: return check_unborn();
+  case step::take: return write(0);
+  case step::fence: return fence(decision.fence_id);
+  case step::wait: return wait(decision.reason);
+  case step::refuse: return give_up(error{ec::corruption, decision.reason});
+  }
+}
+
+/// The claim was lost while its state was read: nothing of it may be used.
+void bring_up_actor::abandon_restore() {
+  log_warning("claim.lost", "task", partition_, "producer", producer_id_);
+  held_ = false;
+  context_->outside.pool->post(
+    [dropped = std::move(restore_)]() mutable { dropped.reset(); });
+}
+
+void bring_up_actor::wait(const std::string& reason) {
+  waiting_ = true;
+  if (std::exchange(last_reason_, reason) != reason)
+    tell(lane_, bring_up_waits{partition_, reason});
+  // A process that is killed on this host changes nothing in the coordination
+  // service for a session's length: look at the process table now and then.
+  run_after(retry_pause * 5, [this] {
+    if (waiting_)
+      look();
+  });
+}
+
+/// Rule C4: a missing claim is created only where nothing was ever committed.
+void bring_up_actor::check_unborn() {
+  run_on(
+    *context_->outside.pool,
+    [context = context_, partition = partition_] {
+      return context->outside.streams->query_watermarks(
+        context->job.changelog(), partition, isolation::read_uncommitted);
+    },
+    [this](result<watermarks>& limits) {
+      if (!limits)
+        return retry(limits.error(), [this] { look(); });
+      if (limits->high > 0)
+        return give_up(error{
+          ec::data_loss,
+          "the claim " + path_ + " is missing, but changelog "
+            + context_->job.changelog() + "/" + std::to_string(partition_)
+            + " has records: its writers are not known to be fenced; accept "
+              "that with `adopt` (rule C4)"});
+      write(0);
+    });
+}
+
+void bring_up_actor::fence(const std::string& id) {
+  log_info("claim.fencing", "task", partition_, "producer", id);
+  run_on(
+    *context_->outside.pool,
+    [streams = context_->outside.streams, id] {
+      return streams->fence(id, fence_limit);
+    },
+    [this, id](result<void>& fenced) {
+      if (fenced) {
+        blocked_ = milliseconds{0};
+        context_->knowledge.add_fenced(id);
+        return look();
+      }
+      // C6: visible, never a silent wait; C5: again with a fresh handle.
+      blocked_ += fence_limit;
+      auto reason = "fencing of " + id + " blocked by "
+                    + to_string(fenced.error());
+      log_warning("claim.fencing_blocked", "task", partition_, "why", reason);
+      tell(lane_, bring_up_waits{partition_, reason});
+      retry(fenced.error(), [this] { look(); });
+    });
+}
+
+void bring_up_actor::write(std::uint64_t least_epoch) {
+  auto next = next_claim(current_, view(), info_->member,
+                         info_->job.generation, info_->job.partitions,
+                         least_epoch);
+  auto version = current_ ? std::optional{version_} : std::nullopt;
+  write_claim(info_->session, path_, version, next,
+              reply<result<std::int32_t>>([this, next](auto version) {
+                written(next, std::move(version));
+              }));
+}
+
+void bring_up_actor::written(claim_node claim, result<std::int32_t> version) {
+  if (!version) {
+    // C3: whatever happened, the next look and write by version decide.
+    if (somebody_wrote(version.error()))
+      return look();
+    return retry(version.error(), [this] { look(); });
+  }
+  current_ = std::move(claim);
+  version_ = *version;
+  if (restore_)
+    return open_inputs();
+  restore();
+}
+
+template <class Step, class Next>
+void bring_up_actor::restore_step(Step step, Next next) {
+  run_on(
+    *context_->outside.pool,
+    [restore = restore_, step] { return step(*restore); },
+    [this, next](auto& outcome) {
+      if (!outcome)
+        return give_up(outcome.error());
+      next(outcome);
+    });
+}
+
+void bring_up_actor::restore() {
+  held_ = true;
+  log_info("task.claimed", "task", partition_, "epoch", current_->epoch,
+           "producer", producer_id_);
+  restore_ = std::make_shared<task_restore>(context_, partition_, *current_,
+                                            info_->job);
+  restore_step([](task_restore& x) { return x.open(); },
+               [this](result<void>&) {
+                 restore_step([](task_restore& x) { return x.locate(); },
+                              [this](result<void>&) { read(); });
+               });
+}
+
+void bring_up_actor::read() {
+  restore_step([](task_restore& x) { return x.read_some(); },
+               [this](result<bool>& at_target) {
+                 if (*at_target)
+                   return look();
+                 // C6: a restore that does not end is visible.
+                 auto progress = restore_->progress();
+                 if (progress != last_reason_)
+                   blocked_ = milliseconds{0};
+                 else if ((blocked_ += milliseconds{100})
+                          >= context_->settings.patience) {
+                   blocked_ = milliseconds{0};
+                   auto reason = "restore blocked, perhaps by a hanging "
+                                 "transaction: "
+                                 + progress;
+                   log_warning("task.restore_blocked", "task", partition_,
+                               "why", reason);
+                   tell(lane_, bring_up_waits{partition_, reason});
+                 }
+                 last_reason_ = progress;
+                 read();
+               });
+}
+
+/// R12: `look` found that the claim still holds, with a watch on it.
+void bring_up_actor::confirm() {
+  if (std::exchange(confirmed_, true))
+    return;
+  finish();
+}
+
+void bring_up_actor::finish() {
+  restore_step([](task_restore& x) { return x.finish(); },
+               [this](result<void>&) {
+                 // C4: set the claim again, above every epoch seen.
+                 auto highest = restore_->highest_epoch();
+                 if (current_->epoch > highest)
+                   return open_inputs();
+                 write(highest + 1);
+               });
+}
+
+void bring_up_actor::open_inputs() {
+  restore_step([](task_restore& x) { return x.open_inputs(); },
+               [this](result<void>&) { done(); });
+}
+
+void bring_up_actor::done() {
+  auto handoff = restore_->take();
+  restore_.reset();
+  handoff->claim = *current_;
+  handoff->claim_version = version_;
+  tell(lane_, brought_up{partition_, std::move(handoff)});
+  quit();
+}
+
+void bring_up_actor::retry(const error& why, std::function<void()> step) {
+  if (why.code() == ec::session_expired || why.code() == ec::closed)
+    return; // The node hears of it from the membership and drops this lane.
+  auto pause = std::min(longest_pause, retry_pause * (1 << attempts_));
+  attempts_ = std::min(attempts_ + 1, 5);
+  log_warning("claim.retry", "task", partition_, "why", to_string(why));
+  run_after(pause, std::move(step));
+}
+
+void bring_up_actor::give_up(const error& why) {
+  tell(lane_, bring_up_failed{partition_, why});
+  quit();
+}
+
+} // namespace weir

@@ -1,0 +1,71 @@
+// Brings one task up: claim, fence, restore (rules C1 to C6, R12).
+#pragma once
+
+#include "actors/claim.hpp"
+#include "actors/messages.hpp"
+#include "actors/task_restore.hpp"
+
+namespace weir {
+
+/// look ──> fence ──> look … ──> write ──> open, locate, read … ──> confirm
+///   │                                                                │
+///   └── wait (owner lives; watch)             brought_up <── finish ─┘
+///
+/// Owned by a lane; works for the lane's current producer id, which is
+/// initialised. Ends after `brought_up` or `bring_up_failed`. Every transition
+/// is a message of its own. Dying at any step leaves a claim that a later
+/// bring-up resolves and a database that the next restore continues.
+class bring_up_actor final : public stepping_actor {
+public:
+  bring_up_actor(caf::actor_config& config,
+                 std::shared_ptr<node_context> context,
+                 std::shared_ptr<membership_info> info, caf::actor lane,
+                 int partition, std::string producer_id);
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void look();
+  void decide(result<znode> node);
+  void abandon_restore();
+  void wait(const std::string& reason);
+  void check_unborn();
+  void fence(const std::string& id);
+  void write(std::uint64_t least_epoch);
+  void written(claim_node claim, result<std::int32_t> version);
+  void restore();
+  void read();
+  void confirm();
+  void finish();
+  void open_inputs();
+  void done();
+  void retry(const error& why, std::function<void()> step);
+  void give_up(const error& why);
+  claim_view view();
+  /// Runs one blocking step of the restore, then `next` unless it failed.
+  template <class Step, class Next>
+  void restore_step(Step step, Next next);
+
+  std::shared_ptr<node_context> context_;
+  std::shared_ptr<membership_info> info_;
+  caf::actor lane_;
+  int partition_;
+  std::string producer_id_;
+  std::string path_;
+  std::optional<claim_node> current_;
+  std::int32_t version_ = 0;
+  bool held_ = false;
+  bool waiting_ = false;
+  bool confirmed_ = false;
+  std::string last_reason_;
+  int attempts_ = 0;
+  milliseconds blocked_{0};
+  std::shared_ptr<task_restore> restore_;
+  std::set<std::string> fenced_;
+  std::set<std::string> retired_;
+  std::set<std::string> members_;
+};
+
+} // namespace weir

@@ -1,0 +1,48 @@
+// The commands of an application's binary. Each answers the exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "actors/application.hpp"
+#include "actors/commands/options.hpp"
+
+namespace weir {
+
+/// Exit codes of every command (README).
+namespace exit_code {
+inline constexpr int ok = 0;
+/// Servers, settings of topics, a missing key.
+inline constexpr int failed = 1;
+/// The command line or the TOML file is wrong.
+inline constexpr int usage = 2;
+/// A task stopped for good.
+inline constexpr int task_stopped = 3;
+/// The operator must decide: state and changelog do not fit together.
+inline constexpr int data_loss = 4;
+} // namespace exit_code
+
+int run_command(const application& app, const configuration& how);
+
+struct generate_options {
+  generate_request request;
+  std::optional<int> partitions;
+  bool append = false;
+  std::uint64_t rate = 0;
+};
+int generate_command(const application& app, const configuration& how,
+                     const generate_options& options);
+
+int get_command(const application& app, const configuration& how,
+                const std::string& store, const std::string& key);
+int dump_command(const application& app, const configuration& how,
+                 const std::string& store);
+int topology_command(const application& app, const configuration& how,
+                     bool json);
+int reset_command(const configuration& how, bool yes);
+int adopt_command(const configuration& how, int partition, bool yes);
+
+/// Prints "weir: <text>" to stderr and answers the code for it.
+int report(const error& why);
+
+} // namespace weir

@@ -1,0 +1,50 @@
+// What the commands for a stopped job share: the job's nodes and databases.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/commands/options.hpp"
+#include "actors/commands/systems.hpp"
+#include "stores/task_database.hpp"
+
+namespace weir {
+
+/// A session for a command that runs alone, with calls that wait.
+class waiting_session {
+public:
+  /// [blocking] Errors: those of `open_session`.
+  static result<std::unique_ptr<waiting_session>>
+  open(coordination_service& service);
+  ~waiting_session();
+
+  result<znode> get(const std::string& path);
+  result<std::vector<std::string>> children(const std::string& path);
+  result<void> remove(const std::string& path);
+  result<void> set(const std::string& path, const std::string& data,
+                   std::int32_t version);
+  result<void> create(const std::string& path, const std::string& data);
+
+private:
+  explicit waiting_session(std::unique_ptr<coordination> session);
+  std::unique_ptr<coordination> session_;
+};
+
+/// The job node, or an error that says that the job does not exist.
+result<job_node> read_job_node(waiting_session& session, const job& of);
+
+/// The processes of the job's members that are alive (rule C5), "process 4711
+/// on host-a".
+result<std::vector<std::string>> live_members(waiting_session& session,
+                                              const job& of,
+                                              outside_world& world);
+
+/// A task's database that is on this machine; null if there is none.
+/// Errors: `locked` naming the process that runs the job.
+result<std::unique_ptr<task_database>>
+open_stopped(const configuration& how, const outside_systems& systems,
+             const job_node& job, int partition);
+
+} // namespace weir

@@ -1,0 +1,259 @@
+#include "actors/commands/options.hpp"
+
+#include <charconv>
+#include <sstream>
+
+#include <toml++/toml.h>
+
+namespace weir {
+
+namespace {
+
+template <class T>
+result<T> parse_number(const std::string& text) {
+  T out{};
+  auto end = text.data() + text.size();
+  auto [rest, problem] = std::from_chars(text.data(), end, out);
+  if (problem != std::errc{} || rest != end)
+    return fail(ec::bad_argument, "'" + text + "' is not a whole number");
+  return out;
+}
+
+/// Sets a member from text through a parser that answers a result.
+template <class Member, class Parse>
+auto parsed(Member settings::*member, Parse parse) {
+  return [member, parse](configuration& to,
+                         const std::string& text) -> result<void> {
+    auto value = parse(text);
+    if (!value)
+      return fail(value.error());
+    to.settings.*member = *value;
+    return {};
+  };
+}
+
+template <class Member>
+auto text(Member settings::*member) {
+  return parsed(member, [](const std::string& x) { return result<std::string>{x}; });
+}
+
+auto duration(milliseconds settings::*member) {
+  return parsed(member, parse_duration);
+}
+
+template <class T>
+auto number(T settings::*member) {
+  return parsed(member, parse_number<T>);
+}
+
+/// A word out of a list.
+template <class T>
+auto choice(T settings::*member, std::map<std::string, T> words) {
+  return parsed(member, [words](const std::string& x) -> result<T> {
+    if (auto i = words.find(x); i != words.end())
+      return i->second;
+    std::string all;
+    for (auto& [word, value] : words)
+      all += (all.empty() ? "" : ", ") + word;
+    return fail(ec::bad_argument, "'" + x + "' is not one of: " + all);
+  });
+}
+
+auto flag(bool settings::*member) {
+  return parsed(member, [](const std::string& x) -> result<bool> {
+    if (x == "true" || x == "false")
+      return x == "true";
+    return fail(ec::bad_argument, "'" + x + "' is not true or false");
+  });
+}
+
+result<void> add_kafka_property(configuration& to, const std::string& x) {
+  auto equals = x.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return fail(ec::bad_argument,
+                "'" + x + "' is not NAME=VALUE, such as "
+                  "security.protocol=ssl");
+  to.settings.kafka_properties[x.substr(0, equals)] = x.substr(equals + 1);
+  return {};
+}
+
+/// `--input-topic X` renames the first declared input, `A=X` the input A.
+auto rename_topic(const std::vector<std::string>& (job::*declared)() const) {
+  return [declared](configuration& to, const std::string& x) -> result<void> {
+    auto& names = (to.job.*declared)();
+    if (names.empty())
+      return fail(ec::bad_argument, "the job has no such topic");
+    auto equals = x.find('=');
+    if (equals == std::string::npos) {
+      to.job.bind_topic(names.front(), x);
+      return {};
+    }
+    auto name = x.substr(0, equals);
+    for (auto& each : names)
+      if (each == name) {
+        to.job.bind_topic(name, x.substr(equals + 1));
+        return {};
+      }
+    return fail(ec::bad_argument, "the job declares no topic '" + name + "'");
+  };
+}
+
+std::vector<option_spec> make_table() {
+  return {
+    {"kafka", "HOST:PORT", "Kafka brokers; without: the embedded log",
+     text(&settings::kafka)},
+    {"zookeeper", "HOST:PORT[/CHROOT]",
+     "ZooKeeper servers; needed with --kafka", text(&settings::zookeeper)},
+    {"kafka-property", "NAME=VALUE",
+     "property for librdkafka (TLS, SASL, …); may be repeated; in TOML: a "
+     "table [kafka-properties]",
+     add_kafka_property},
+    {"data", "DIR", "directory of the tasks' state and the embedded log",
+     text(&settings::data_directory)},
+    {"job", "NAME", "name of the job",
+     [](configuration& to, const std::string& x) -> result<void> {
+       to.job.rename(x);
+       return {};
+     }},
+    {"input-topic", "TOPIC", "topic to read instead of the declared one "
+                             "(DECLARED=TOPIC where there are several)",
+     rename_topic(&job::inputs)},
+    {"output-topic", "TOPIC", "topic to write instead of the declared one",
+     rename_topic(&job::outputs)},
+    {"guarantee", "exactly-once|at-least-once",
+     "whether a failure may repeat outputs (state is exact in both)",
+     choice<guarantee>(&settings::guarantee,
+                       {{"exactly-once", guarantee::exactly_once},
+                        {"at-least-once", guarantee::at_least_once}})},
+    {"check-interval", "DURATION",
+     "T_c, time between commits (100ms exactly-once, 1s at-least-once)",
+     [](configuration& to, const std::string& x) -> result<void> {
+       auto value = parse_duration(x);
+       if (!value)
+         return fail(value.error());
+       to.settings.check_interval = *value;
+       return {};
+     }},
+    {"sync-interval", "DURATION", "T_s, time between syncs (5m)",
+     duration(&settings::sync_interval)},
+    {"threads", "N", "scheduler threads and lanes (2)",
+     number(&settings::threads)},
+    {"until-drained", "", "stop, with a final commit, when every input is at "
+                          "the end it had at the start",
+     flag(&settings::until_drained)},
+    {"on-bad-record", "fail|skip|dead-letter",
+     "what to do with a record that cannot be processed",
+     choice<bad_record_policy>(
+       &settings::on_bad_record,
+       {{"fail", bad_record_policy::fail},
+        {"skip", bad_record_policy::skip},
+        {"dead-letter", bad_record_policy::dead_letter}})},
+    {"max-record-bytes", "N", "larger records are bad (1048576)",
+     number(&settings::max_record_bytes)},
+    {"start", "earliest|latest", "where a new job begins its inputs",
+     choice<start_policy>(&settings::start,
+                          {{"earliest", start_policy::earliest},
+                           {"latest", start_policy::latest}})},
+    {"session-timeout", "DURATION", "of the ZooKeeper session (10s)",
+     duration(&settings::session_timeout)},
+    {"overlay-bytes", "N",
+     "uncommitted changes of a task that start a commit early (16777216)",
+     number(&settings::overlay_bytes)},
+    {"cache-bytes", "N", "committed values a task keeps decoded (4194304)",
+     number(&settings::cache_bytes)},
+    {"producer-bytes", "N", "local queue of each producer (8388608)",
+     number(&settings::producer_bytes)},
+    {"producer-linger", "DURATION", "how long a producer collects (5ms)",
+     duration(&settings::producer_linger)},
+    {"allow-weak", "",
+     "start on a cluster of three brokers in spite of unsafe settings",
+     flag(&settings::allow_weak)},
+  };
+}
+
+result<std::string> toml_text(const toml::node& node) {
+  if (auto x = node.value_exact<std::string>())
+    return *x;
+  if (auto x = node.value_exact<std::int64_t>())
+    return std::to_string(*x);
+  if (auto x = node.value_exact<bool>())
+    return std::string{*x ? "true" : "false"};
+  return fail(ec::bad_argument, "must be a string, a whole number or a boolean");
+}
+
+result<option_values> read_toml(const std::string& file) {
+  option_values out;
+  try {
+    auto table = toml::parse_file(file);
+    for (auto& [key, node] : table) {
+      std::string name{key.str()};
+      if (name == "kafka-properties" && node.is_table()) {
+        for (auto& [property, value] : *node.as_table()) {
+          auto text = toml_text(value);
+          if (!text)
+            return fail(text.error().within(file + ": kafka-properties."
+                                            + std::string{property.str()}));
+          out["kafka-property"].push_back(std::string{property.str()} + "="
+                                          + *text);
+        }
+        continue;
+      }
+      auto text = toml_text(node);
+      if (!text)
+        return fail(text.error().within(file + ": " + name));
+      out[name].push_back(*text);
+    }
+  } catch (const toml::parse_error& problem) {
+    std::ostringstream where;
+    where << problem.source().begin;
+    return fail(ec::bad_argument,
+                file + ": " + std::string{problem.description()} + " ("
+                  + where.str() + ")");
+  }
+  return out;
+}
+
+result<void> apply_values(configuration& to, const option_values& values,
+                          const std::string& where) {
+  for (auto& [name, texts] : values) {
+    const option_spec* found = nullptr;
+    for (auto& spec : option_table())
+      if (spec.name == name)
+        found = &spec;
+    if (found == nullptr)
+      return fail(ec::bad_argument,
+                  where + ": unknown setting '" + name + "'");
+    for (auto& text : texts)
+      if (auto done = found->set(to, text); !done)
+        return fail(done.error().within(where + name));
+  }
+  return {};
+}
+
+} // namespace
+
+const std::vector<option_spec>& option_table() {
+  static const auto table = make_table();
+  return table;
+}
+
+result<configuration> configure(const job& of, const option_values& given,
+                                const std::string& toml_file) {
+  configuration out{{}, of};
+  if (!toml_file.empty()) {
+    auto values = read_toml(toml_file);
+    if (!values)
+      return fail(values.error());
+    if (auto done = apply_values(out, *values, toml_file + ": "); !done)
+      return fail(done.error());
+  }
+  if (auto done = apply_values(out, given, "--"); !done)
+    return fail(done.error());
+  if (auto ok = out.settings.validate(); !ok)
+    return fail(ok.error());
+  if (auto ok = out.job.validate(); !ok)
+    return fail(ok.error());
+  return out;
+}
+
+} // namespace weir

@@ -1,0 +1,40 @@
+// The options that every command takes: one table for the command line, the
+// TOML file, `--help` and the documentation.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/job.hpp"
+#include "runtime/settings.hpp"
+
+namespace weir {
+
+/// What an option changes.
+struct configuration {
+  weir::settings settings;
+  weir::job job;
+};
+
+struct option_spec {
+  /// "check-interval": `--check-interval` and the TOML key.
+  std::string name;
+  /// "DURATION"; empty = a switch.
+  std::string value;
+  std::string help;
+  std::function<result<void>(configuration&, const std::string&)> set;
+};
+
+const std::vector<option_spec>& option_table();
+
+/// Values by option name, as the command line gave them.
+using option_values = std::map<std::string, std::vector<std::string>>;
+
+/// Defaults, then the TOML file (if any), then the command line.
+/// Errors: `bad_argument` naming the option and where it was set.
+result<configuration> configure(const job& of, const option_values& given,
+                                const std::string& toml_file);
+
+} // namespace weir

@@ -1,0 +1,88 @@
+#include "actors/commands/systems.hpp"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "runtime/embedded/coordination.hpp"
+#include "runtime/embedded/streams.hpp"
+#include "runtime/kafka/kafka.hpp"
+#include "runtime/zookeeper/zookeeper.hpp"
+
+namespace weir {
+
+namespace {
+
+/// Opening and restoring databases side by side; more would only fight for the
+/// disk.
+constexpr int pool_threads = 4;
+
+result<void> open_embedded_systems(const settings& how, outside_systems& out) {
+  embedded_options options;
+  options.directory = embedded_directory(how);
+  auto database = open_embedded(options, *out.world);
+  if (!database)
+    return fail(database.error());
+  auto streams = make_embedded_streams(*database, out.world);
+  if (!streams)
+    return fail(streams.error());
+  out.streams = std::move(*streams);
+  std::shared_ptr<executor> callbacks
+    = make_thread_executor("weir-coord", 1);
+  out.coordination = make_embedded_coordination(*database, callbacks);
+  return {};
+}
+
+result<void> open_servers(const settings& how, outside_systems& out) {
+  kafka_options options;
+  options.brokers = how.kafka;
+  options.properties = how.kafka_properties;
+  auto streams = open_kafka(options);
+  if (!streams)
+    return fail(streams.error());
+  out.streams = std::move(*streams);
+  out.coordination = make_zookeeper({how.zookeeper});
+  return {};
+}
+
+} // namespace
+
+result<outside_systems> open_systems(const settings& how) {
+  // State is nobody else's business (LevelDB creates files with mode 0644).
+  umask(077);
+  outside_systems out;
+  out.world = make_outside_world();
+  out.files = make_posix_environment();
+  out.pool = make_thread_executor("weir-pool", pool_threads);
+  out.make_executor = [](std::string name) -> std::shared_ptr<executor> {
+    return make_thread_executor(std::move(name), 1);
+  };
+  auto opened = how.kafka.empty() ? open_embedded_systems(how, out)
+                                  : open_servers(how, out);
+  if (!opened) {
+    out.pool->stop();
+    return fail(opened.error());
+  }
+  return out;
+}
+
+void close_systems(outside_systems& systems) {
+  systems.coordination.reset();
+  if (systems.pool)
+    systems.pool->stop();
+  systems.streams.reset();
+}
+
+process_identity identify_process(outside_world& world) {
+  auto pid = world.process_id();
+  return {world.host_name(), world.boot_id(), pid, world.process_start(pid)};
+}
+
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+} // namespace weir

@@ -1,0 +1,125 @@
+// A lane: the tasks of a node that commit together through one producer. The
+// checkpoint actor of the design.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "actors/claim.hpp"
+#include "actors/lane_machine.hpp"
+#include "actors/messages.hpp"
+#include "actors/task.hpp"
+
+namespace weir {
+
+struct lane_options {
+  int index = 0;
+  std::vector<int> partitions;
+  milliseconds check_interval{100};
+  /// Rule L8: a single task that has failed three times elsewhere.
+  bool solo = false;
+};
+
+/// Owns the producers, the bring-ups and the task actors of its partitions, and
+/// runs the transaction loop (`lane_machine`) on them. Owned by the node.
+///
+/// A *life* lasts from a fresh producer id to the next failure (rule L3): then
+/// every task ends, the id is retired, and the next life claims and restores
+/// them again. After a crash the same happens in another process.
+class lane_actor final : public stepping_actor {
+public:
+  lane_actor(caf::actor_config& config, std::shared_ptr<node_context> context,
+             std::shared_ptr<membership_info> info, caf::actor node,
+             task_factory factory, lane_options options);
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct hosted {
+    caf::actor actor;
+    claim_node claim;
+    std::int32_t version = 0;
+    /// A write of the claim is on its way.
+    bool writing = false;
+    /// A commit of this incarnation has succeeded (rule S2).
+    bool committed = false;
+    /// Its actor has ended and its database is closed.
+    bool gone = false;
+  };
+
+  // -- lives (lane_life.cpp) --------------------------------------------------
+
+  void open_life();
+  void life_opened(std::shared_ptr<lane_producers> producers);
+  void give_up(const std::string& reason, std::optional<int> culprit);
+  void end_tasks(bool clean);
+  void on_task_gone(const task_gone& x);
+  void all_gone();
+  void blame(int partition, const std::string& reason);
+  void bring_up(int partition);
+  void bring_up_later(int partition, milliseconds pause);
+  void end_bring_ups();
+  void drop_producers();
+  void finish();
+  /// Blocking; on the pool.
+  static result<std::shared_ptr<lane_producers>>
+  open_producers(const std::shared_ptr<node_context>& context, std::string id,
+                 std::shared_ptr<bound_producer> plain);
+  std::string fresh_id();
+
+  // -- the transaction (lane.cpp) ----------------------------------------------
+
+  void act(const lane_machine::actions& todo);
+  void perform(const lane_machine::seal& x);
+  void perform(const lane_machine::commit& x);
+  void perform(const lane_machine::apply& x);
+  void perform(const lane_machine::begin& x);
+  void perform(const lane_machine::begun& x);
+  void perform(const lane_machine::retire_id&);
+  void perform(const lane_machine::give_up& x);
+  void perform(const lane_machine::stopped&);
+  void tick(std::uint64_t timer);
+  void start_timer();
+  void on_brought_up(const brought_up& x);
+  void on_bring_up_failed(const bring_up_failed& x);
+  void on_applied(const task_applied& x);
+  void fail_lane(std::string reason, std::optional<int> culprit);
+
+  // -- claims (lane_claims.cpp) ---------------------------------------------------
+
+  void watch_claim(int partition);
+  void check_claim(int partition, result<znode> node);
+  void mark_born(int partition);
+  void retire_current_id();
+  void claim_again(std::shared_ptr<lane_producers> next);
+  void release_claims();
+  /// Writes a hosted task's claim, then `then(ok)` in this life.
+  void write_hosted(int partition, claim_node claim,
+                    std::function<void(bool)> then);
+
+  std::shared_ptr<node_context> context_;
+  std::shared_ptr<membership_info> info_;
+  caf::actor node_;
+  task_factory factory_;
+  lane_options options_;
+  std::shared_ptr<executor> committer_;
+  lane_machine machine_;
+  std::shared_ptr<lane_producers> producers_;
+  std::map<int, hosted> tasks_;
+  std::map<int, caf::actor> bring_ups_;
+  std::map<int, int> failures_;
+  /// Answers of an earlier life are void.
+  std::uint64_t life_ = 0;
+  std::uint64_t timer_ = 0;
+  std::uint64_t committed_ = 0;
+  int lives_failed_ = 0;
+  bool ending_ = false;
+  bool stopping_ = false;
+  bool finished_ = false;
+  std::size_t pending_ = 0;
+};
+
+} // namespace weir

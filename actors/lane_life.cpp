@@ -1,0 +1,237 @@
+// How a lane's life begins and ends (rules L2, L3, L8, L9).
+#include "actors/bring_up.hpp"
+#include "actors/lane.hpp"
+#include "runtime/log.hpp"
+
+namespace weir {
+
+namespace {
+
+constexpr milliseconds first_pause{100};
+constexpr milliseconds longest_pause{5'000};
+/// Rule L8.
+constexpr int failures_before_solo = 3;
+
+result<std::unique_ptr<producer>> open_bound(node_context& context,
+                                             const producer_options& options,
+                                             bound_producer& out) {
+  auto& streams = *context.outside.streams;
+  auto opened = streams.open_producer(options);
+  if (!opened)
+    return fail(opened.error());
+  for (auto& declared : context.job.outputs()) {
+    auto topic = (*opened)->open_topic(context.job.topic(declared));
+    if (!topic)
+      return fail(topic.error());
+    out.outputs.push_back(*topic);
+  }
+  if (options.transactional_id.empty())
+    return opened;
+  auto changelog = (*opened)->open_topic(context.job.changelog());
+  if (!changelog)
+    return fail(changelog.error());
+  out.changelog = *changelog;
+  if (context.settings.on_bad_record == bad_record_policy::dead_letter) {
+    auto letters = (*opened)->open_topic(context.job.dead_letter());
+    if (!letters)
+      return fail(letters.error());
+    out.dead_letter = *letters;
+  }
+  return opened;
+}
+
+} // namespace
+
+std::string lane_actor::fresh_id() {
+  return producer_prefix(context_->job.name())
+         + random_id(*context_->outside.world);
+}
+
+result<std::shared_ptr<lane_producers>>
+lane_actor::open_producers(const std::shared_ptr<node_context>& context,
+                           std::string id,
+                           std::shared_ptr<bound_producer> plain) {
+  auto& settings = context->settings;
+  auto out = std::make_shared<lane_producers>();
+  out->id = std::move(id);
+  producer_options options;
+  options.transactional_id = out->id;
+  options.transaction_timeout = settings.transaction_timeout();
+  options.linger = settings.producer_linger;
+  options.queue_bytes = settings.producer_bytes;
+  auto transactional = open_bound(*context, options, out->transactional);
+  if (!transactional)
+    return fail(transactional.error());
+  out->transactional.handle = std::move(*transactional);
+  if (settings.guarantee == guarantee::at_least_once && !plain) {
+    plain = std::make_shared<bound_producer>();
+    options.transactional_id.clear();
+    auto opened = open_bound(*context, options, *plain);
+    if (!opened)
+      return fail(opened.error());
+    plain->handle = std::move(*opened);
+  }
+  out->plain = std::move(plain);
+  return out;
+}
+
+void lane_actor::open_life() {
+  if (stopping_)
+    return finish();
+  ending_ = false;
+  auto life = ++life_;
+  machine_ = lane_machine{};
+  machine_.at_least_once
+    = context_->settings.guarantee == guarantee::at_least_once;
+  run_on(
+    *context_->outside.pool,
+    [context = context_, id = fresh_id()] {
+      return open_producers(context, id, nullptr);
+    },
+    [this, life](result<std::shared_ptr<lane_producers>>& opened) {
+      if (life != life_)
+        return;
+      if (opened)
+        return life_opened(std::move(*opened));
+      log_warning("lane.producer", "lane", options_.index, "why",
+                  to_string(opened.error()));
+      for (auto partition : options_.partitions)
+        tell(node_, task_waiting{partition, to_string(opened.error())});
+      if (stopping_)
+        return finish();
+      auto pause = std::min(longest_pause, first_pause * (1 << lives_failed_));
+      lives_failed_ = std::min(lives_failed_ + 1, 6);
+      run_after(pause, [this, life] {
+        if (life == life_)
+          open_life();
+      });
+    });
+}
+
+void lane_actor::life_opened(std::shared_ptr<lane_producers> producers) {
+  producers_ = std::move(producers);
+  log_info("lane.opened", "lane", options_.index, "producer", producers_->id);
+  if (stopping_) {
+    drop_producers();
+    return finish();
+  }
+  act(machine_.opened());
+  start_timer();
+  for (auto partition : options_.partitions)
+    bring_up(partition);
+}
+
+void lane_actor::bring_up(int partition) {
+  if (stopping_ || ending_ || !producers_ || tasks_.count(partition) > 0)
+    return;
+  bring_ups_[partition] = system().spawn<bring_up_actor>(
+    context_, info_, caf::actor_cast<caf::actor>(this), partition,
+    producers_->id);
+}
+
+void lane_actor::bring_up_later(int partition, milliseconds pause) {
+  auto life = life_;
+  run_after(pause, [this, life, partition] {
+    if (life == life_ && bring_ups_.count(partition) == 0)
+      bring_up(partition);
+  });
+}
+
+void lane_actor::end_bring_ups() {
+  for (auto& [partition, actor] : bring_ups_)
+    end_actor(actor);
+  bring_ups_.clear();
+}
+
+void lane_actor::blame(int partition, const std::string& reason) {
+  auto count = ++failures_[partition];
+  log_warning("task.failed", "task", partition, "in_a_row", count, "why",
+              reason);
+  if (count < failures_before_solo)
+    return bring_up_later(partition, first_pause * (1 << count));
+  if (options_.solo) {
+    tell(node_, task_stopped{partition,
+                             error{ec::task_failed,
+                                   reason + " (failed "
+                                     + std::to_string(count)
+                                     + " times in a row in a lane of its own)"},
+                             false});
+    return;
+  }
+  // L8: it must not drag the others of its lane down again.
+  std::erase(options_.partitions, partition);
+  tell(node_, task_suspect{partition, reason});
+}
+
+void lane_actor::give_up(const std::string& reason,
+                         std::optional<int> culprit) {
+  log_warning("lane.given_up", "lane", options_.index, "why", reason);
+  if (culprit)
+    blame(*culprit, reason);
+  end_tasks(false);
+}
+
+void lane_actor::end_tasks(bool clean) {
+  ending_ = true;
+  end_bring_ups();
+  for (auto& [partition, task] : tasks_)
+    if (!task.gone)
+      tell_high(task.actor, end_task{clean});
+  all_gone();
+}
+
+void lane_actor::on_task_gone(const task_gone& x) {
+  auto i = tasks_.find(x.partition);
+  if (i == tasks_.end())
+    return;
+  i->second.gone = true;
+  if (!ending_)
+    return fail_lane("task " + std::to_string(x.partition) + " ended",
+                     x.partition);
+  all_gone();
+}
+
+/// Every database of the life that ends is closed: release or start anew.
+void lane_actor::all_gone() {
+  for (auto& [partition, task] : tasks_)
+    if (!task.gone)
+      return;
+  if (stopping_ && machine_.is_stopping())
+    return release_claims();
+  tasks_.clear();
+  drop_producers();
+  if (stopping_)
+    return finish();
+  ++life_;
+  auto life = life_;
+  auto pause = lives_failed_ == 0
+                 ? milliseconds{0}
+                 : std::min(longest_pause, first_pause * (1 << lives_failed_));
+  lives_failed_ = std::min(lives_failed_ + 1, 6);
+  if (options_.partitions.empty())
+    return finish();
+  run_after(pause, [this, life] {
+    if (life == life_)
+      open_life();
+  });
+}
+
+void lane_actor::drop_producers() {
+  if (!producers_)
+    return;
+  context_->knowledge.add_retired(producers_->id);
+  // The destructor may wait for the network.
+  context_->outside.pool->post(
+    [dropped = std::move(producers_)]() mutable { dropped.reset(); });
+  producers_ = nullptr;
+}
+
+void lane_actor::finish() {
+  if (std::exchange(finished_, true))
+    return;
+  drop_producers();
+  tell(node_, lane_stopped{options_.index});
+  quit();
+}
+
+} // namespace weir

@@ -1,0 +1,199 @@
+// Every message between the runtime's actors: who sends it and when. All are
+// local to a process and handled by const reference.
+//
+//   membership -> node -> lane -> {bring_up, task}, and answers the other way.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/caf.hpp"
+#include "actors/lane_producers.hpp"
+#include "actors/node_context.hpp"
+
+namespace weir {
+
+struct task_handoff;
+
+// -- membership -> node -------------------------------------------------------
+
+/// The node is a member: session open, job node agreed, member node created.
+struct joined {
+  std::shared_ptr<membership_info> info;
+};
+/// The session or the lease is over: drop everything, join again (design, 5).
+struct session_lost {
+  std::string reason;
+};
+/// Joining cannot succeed without the operator.
+struct join_failed {
+  error why;
+};
+/// The job's live settings changed (or were read for the first time).
+struct live_settings {
+  config_node settings;
+};
+/// Member nodes came or went. Also node -> lane -> bring_up.
+struct members_changed {};
+/// Answer to `leave_job`: the member node is gone, the session closed.
+struct left {};
+
+// -- node -> membership -------------------------------------------------------
+
+struct leave_job {};
+
+// -- node -> lane ---------------------------------------------------------------
+
+/// Commit, release the claims, end. Answered with `lane_stopped`.
+struct stop_lane {};
+/// The session is over: end without a commit and without the claims. Answered
+/// with `lane_stopped`.
+struct drop_lane {};
+/// T_c changed.
+struct set_check_interval {
+  milliseconds value;
+};
+/// T_s passed. Also lane -> task.
+struct sync_due {};
+
+// -- lane -> node -----------------------------------------------------------------
+
+/// The task's owner lives, or something blocks: for the log and the operator.
+struct task_waiting {
+  int partition;
+  std::string reason;
+};
+/// The task processes; positions per input as committed.
+struct task_progress {
+  int partition;
+  std::vector<std::int64_t> positions;
+  std::uint64_t records;
+  std::uint64_t skipped;
+};
+/// The task cannot go on without the operator.
+struct task_stopped {
+  int partition;
+  error why;
+  /// Everything before the fault is to be committed (bad input); otherwise the
+  /// lane has given its transaction up already.
+  bool commit_first;
+};
+/// Rule L8: three failures in a row; the node gives it a lane of its own.
+struct task_suspect {
+  int partition;
+  std::string reason;
+};
+struct lane_stopped {
+  int lane;
+};
+
+// -- bring_up -> lane -------------------------------------------------------------
+
+struct brought_up {
+  int partition;
+  std::shared_ptr<task_handoff> handoff;
+};
+struct bring_up_waits {
+  int partition;
+  std::string reason;
+};
+struct bring_up_failed {
+  int partition;
+  error why;
+};
+
+// -- lane -> task -------------------------------------------------------------------
+
+struct transaction_begun {
+  std::uint64_t number;
+  std::shared_ptr<lane_producers> producers;
+  std::uint64_t epoch;
+};
+struct seal_request {
+  std::uint64_t number;
+  bool forced;
+  bool last;
+};
+struct apply_request {
+  std::uint64_t number;
+};
+/// End: close the database (cleanly after a last commit, else as it is) on the
+/// pool and answer with `task_gone`.
+struct end_task {
+  bool clean;
+};
+
+// -- task -> lane ---------------------------------------------------------------------
+
+struct task_sealed {
+  int partition;
+  std::uint64_t number;
+  bool empty;
+};
+struct outputs_acknowledged {
+  int partition;
+  std::uint64_t number;
+};
+struct task_applied {
+  int partition;
+  std::uint64_t number;
+  std::vector<std::int64_t> positions;
+  std::uint64_t records;
+  std::uint64_t skipped;
+};
+/// The overlay is large: commit now.
+struct commit_wanted {};
+/// The task's database is closed and its actor has ended.
+struct task_gone {
+  int partition;
+  bool clean;
+};
+/// The task cannot go on in this transaction (rule L6).
+struct task_failed {
+  int partition;
+  error why;
+};
+/// Bad input under the policy `fail`: commit what is before it, then stop.
+struct task_rejects {
+  int partition;
+  error why;
+};
+
+} // namespace weir
+
+#define WEIR_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::type)
+WEIR_LOCAL_MESSAGE(joined)
+WEIR_LOCAL_MESSAGE(session_lost)
+WEIR_LOCAL_MESSAGE(join_failed)
+WEIR_LOCAL_MESSAGE(live_settings)
+WEIR_LOCAL_MESSAGE(members_changed)
+WEIR_LOCAL_MESSAGE(left)
+WEIR_LOCAL_MESSAGE(leave_job)
+WEIR_LOCAL_MESSAGE(stop_lane)
+WEIR_LOCAL_MESSAGE(drop_lane)
+WEIR_LOCAL_MESSAGE(set_check_interval)
+WEIR_LOCAL_MESSAGE(sync_due)
+WEIR_LOCAL_MESSAGE(task_waiting)
+WEIR_LOCAL_MESSAGE(task_progress)
+WEIR_LOCAL_MESSAGE(task_stopped)
+WEIR_LOCAL_MESSAGE(task_suspect)
+WEIR_LOCAL_MESSAGE(lane_stopped)
+WEIR_LOCAL_MESSAGE(brought_up)
+WEIR_LOCAL_MESSAGE(bring_up_waits)
+WEIR_LOCAL_MESSAGE(bring_up_failed)
+WEIR_LOCAL_MESSAGE(transaction_begun)
+WEIR_LOCAL_MESSAGE(seal_request)
+WEIR_LOCAL_MESSAGE(apply_request)
+WEIR_LOCAL_MESSAGE(end_task)
+WEIR_LOCAL_MESSAGE(task_gone)
+WEIR_LOCAL_MESSAGE(task_sealed)
+WEIR_LOCAL_MESSAGE(outputs_acknowledged)
+WEIR_LOCAL_MESSAGE(task_applied)
+WEIR_LOCAL_MESSAGE(commit_wanted)
+WEIR_LOCAL_MESSAGE(task_failed)
+WEIR_LOCAL_MESSAGE(task_rejects)
+#undef WEIR_LOCAL_MESSAGE

@@ -1,0 +1,332 @@
+#include "actors/node.hpp"
+
+#include "actors/lane.hpp"
+#include "actors/membership.hpp"
+#include "runtime/log.hpp"
+#include "runtime/topics.hpp"
+
+namespace weir {
+
+namespace {
+
+constexpr milliseconds progress_period{500};
+
+node_outcome outcome_of(const error& why) {
+  switch (why.code()) {
+  case ec::data_loss:
+  case ec::corruption:
+  case ec::bad_format: return node_outcome::data_loss;
+  case ec::task_failed: return node_outcome::task_stopped;
+  default: return node_outcome::failed;
+  }
+}
+
+} // namespace
+
+node_actor::node_actor(caf::actor_config& config,
+                       std::shared_ptr<node_context> context,
+                       node_options options)
+  : stepping_actor(config),
+    context_(std::move(context)),
+    options_(std::move(options)),
+    check_interval_(context_->settings.check_interval_or_default()),
+    sync_interval_(context_->settings.sync_interval) {}
+
+caf::behavior node_actor::make_behavior() {
+  prepare();
+  return {
+    [](const continuation& step) { step.run(); },
+    [this](const stop_node& x) { stop(node_outcome::stopped, x.reason); },
+    [this](const joined& x) { on_joined(x); },
+    [this](const join_failed& x) {
+      membership_ = nullptr;
+      stop(outcome_of(x.why), x.why.text());
+    },
+    [this](const session_lost& x) { on_session_lost(x); },
+    [this](const live_settings& x) { on_live_settings(x); },
+    [this](const members_changed& x) {
+      for (auto& [index, lane] : lanes_)
+        tell(lane.actor, x);
+    },
+    [this](const task_waiting& x) {
+      auto& task = tasks_[x.partition];
+      task.running = false;
+      if (std::exchange(task.waiting, x.reason) != x.reason)
+        log_info("task.waiting", "task", x.partition, "why", x.reason);
+    },
+    [this](const task_progress& x) { on_progress(x); },
+    [this](const task_stopped& x) { on_task_stopped(x); },
+    [this](const task_suspect& x) { on_task_suspect(x); },
+    [this](const lane_stopped& x) { on_lane_stopped(x.lane); },
+    [this](const left&) {
+      membership_ = nullptr;
+      end();
+    },
+  };
+}
+
+void node_actor::on_exit() {
+  lanes_.clear();
+  membership_ = nullptr;
+}
+
+// -- start ------------------------------------------------------------------------
+
+void node_actor::prepare() {
+  run_on(
+    *context_->outside.pool,
+    [context = context_] {
+      return prepare_topics(*context->outside.streams, context->job,
+                            context->settings);
+    },
+    [this](result<topic_report>& topics) {
+      if (stopping_)
+        return;
+      if (!topics)
+        return stop(outcome_of(topics.error()), topics.error().text());
+      partitions_ = topics->partitions;
+      if (context_->settings.until_drained)
+        take_targets();
+      else
+        join(false);
+    });
+}
+
+void node_actor::take_targets() {
+  using targets = std::map<int, std::vector<std::int64_t>>;
+  run_on(
+    *context_->outside.pool,
+    [context = context_, partitions = partitions_]() -> result<targets> {
+      targets out;
+      for (auto& declared : context->job.inputs())
+        for (int p = 0; p < partitions; ++p) {
+          auto limits = context->outside.streams->query_watermarks(
+            context->job.topic(declared), p, isolation::read_committed);
+          if (!limits)
+            return fail(limits.error());
+          out[p].push_back(limits->high);
+        }
+      return out;
+    },
+    [this](result<targets>& found) {
+      if (stopping_)
+        return;
+      if (!found)
+        return stop(outcome_of(found.error()), found.error().text());
+      targets_ = std::move(*found);
+      join(false);
+    });
+}
+
+void node_actor::join(bool patient) {
+  rejoining_ = false;
+  membership_ = system().spawn<membership_actor>(
+    context_, caf::actor_cast<caf::actor>(this), partitions_, patient);
+}
+
+void node_actor::on_joined(const joined& x) {
+  if (stopping_)
+    return;
+  info_ = x.info;
+  auto lanes = std::min(context_->settings.threads, partitions_);
+  for (int lane = 0; lane < lanes; ++lane) {
+    std::vector<int> partitions;
+    for (int p = lane; p < partitions_; p += lanes)
+      partitions.push_back(p);
+    start_lane(std::move(partitions), false);
+  }
+  start_sync_timer();
+  if (std::exchange(started_, true))
+    return;
+  progress_tick();
+  group_tick();
+  check_cluster();
+}
+
+void node_actor::start_lane(std::vector<int> partitions, bool solo) {
+  lane_options options;
+  options.index = next_lane_++;
+  options.partitions = partitions;
+  options.check_interval = check_interval_;
+  options.solo = solo;
+  for (auto p : partitions)
+    tasks_[p].running = false;
+  auto actor = system().spawn<lane_actor>(
+    context_, info_, caf::actor_cast<caf::actor>(this), options_.factory,
+    options);
+  lanes_[options.index] = {actor, std::move(partitions)};
+}
+
+/// Rule L10: after the first producer is initialised the internal topics exist.
+void node_actor::check_cluster() {
+  using findings = std::vector<cluster_finding>;
+  struct answer {
+    result<findings> found;
+    int brokers;
+  };
+  run_on(
+    *context_->outside.pool,
+    [context = context_]() -> answer {
+      auto& streams = *context->outside.streams;
+      return {streams.check_cluster({context->job.changelog()}),
+              streams.broker_count().value_or(1)};
+    },
+    [this](answer& x) {
+      if (!x.found) {
+        log_warning("cluster.check", "why", to_string(x.found.error()));
+        return;
+      }
+      for (auto& each : *x.found)
+        log_warning("cluster.weak", "what", each.text, "cure", each.cure);
+      if (!x.found->empty() && x.brokers >= 3 && !context_->settings.allow_weak)
+        stop(node_outcome::failed,
+             x.found->front().text + ": " + x.found->front().cure
+               + ", or start with --allow-weak (rule L10)");
+    });
+}
+
+// -- while it runs ------------------------------------------------------------------
+
+void node_actor::on_session_lost(const session_lost& x) {
+  membership_ = nullptr;
+  if (stopping_)
+    return;
+  log_warning("node.session_lost", "why", x.reason);
+  // Drop everything and join again under a new identity (design, section 5).
+  rejoining_ = true;
+  for (auto& [index, lane] : lanes_)
+    tell_high(lane.actor, drop_lane{});
+  if (lanes_.empty())
+    lanes_gone();
+}
+
+void node_actor::on_live_settings(const live_settings& x) {
+  auto check = x.settings.check_interval.value_or(
+    context_->settings.check_interval_or_default());
+  auto sync = x.settings.sync_interval.value_or(
+    context_->settings.sync_interval);
+  if (check != check_interval_) {
+    log_info("config.check_interval", "value", format_duration(check));
+    check_interval_ = check;
+    for (auto& [index, lane] : lanes_)
+      tell(lane.actor, set_check_interval{check});
+  }
+  if (sync != sync_interval_) {
+    log_info("config.sync_interval", "value", format_duration(sync));
+    sync_interval_ = sync;
+    start_sync_timer();
+  }
+}
+
+void node_actor::on_task_stopped(const task_stopped& x) {
+  auto text = "task " + std::to_string(x.partition) + " stopped: "
+              + x.why.text();
+  log_error("task.stopped", "task", x.partition, "why", to_string(x.why));
+  stop(outcome_of(x.why), text);
+}
+
+void node_actor::on_task_suspect(const task_suspect& x) {
+  if (stopping_)
+    return;
+  log_warning("task.own_lane", "task", x.partition, "why", x.reason);
+  start_lane({x.partition}, true);
+}
+
+void node_actor::on_progress(const task_progress& x) {
+  auto& task = tasks_[x.partition];
+  // A restarted incarnation counts from zero: add up what each one did.
+  report_.records += x.records - std::min(x.records, task.records);
+  report_.skipped += x.skipped - std::min(x.skipped, task.skipped);
+  task.records = x.records;
+  task.skipped = x.skipped;
+  task.positions = x.positions;
+  task.running = true;
+  task.waiting.clear();
+  check_drained();
+}
+
+void node_actor::start_sync_timer() {
+  auto timer = ++sync_timer_;
+  run_after(sync_interval_, [this, timer] { sync_tick(timer); });
+}
+
+void node_actor::sync_tick(std::uint64_t timer) {
+  if (timer != sync_timer_ || stopping_)
+    return;
+  for (auto& [index, lane] : lanes_)
+    tell(lane.actor, sync_due{});
+  start_sync_timer();
+}
+
+void node_actor::progress_tick() {
+  if (stopping_)
+    return;
+  if (options_.on_progress) {
+    node_progress now;
+    now.records = report_.records;
+    now.tasks = partitions_;
+    for (auto& [partition, task] : tasks_) {
+      now.running += task.running ? 1 : 0;
+      if (!task.waiting.empty())
+        now.waiting[partition] = task.waiting;
+    }
+    options_.on_progress(now);
+  }
+  look_at_others();
+  run_after(progress_period, [this] { progress_tick(); });
+}
+
+// -- the end ---------------------------------------------------------------------------
+
+void node_actor::stop(node_outcome outcome, const std::string& text) {
+  // The first cause of a failure is the one to tell.
+  if (report_.outcome == node_outcome::stopped) {
+    report_.outcome = outcome;
+    if (outcome != node_outcome::stopped || report_.text.empty())
+      report_.text = text;
+  }
+  if (std::exchange(stopping_, true))
+    return;
+  log_info("node.stopping", "why", text);
+  stop_lanes();
+}
+
+void node_actor::stop_lanes() {
+  if (lanes_.empty())
+    return lanes_gone();
+  for (auto& [index, lane] : lanes_)
+    tell_high(lane.actor, stop_lane{});
+}
+
+void node_actor::on_lane_stopped(int lane) {
+  lanes_.erase(lane);
+  if (lanes_.empty() && (stopping_ || rejoining_))
+    lanes_gone();
+}
+
+void node_actor::lanes_gone() {
+  if (rejoining_ && !stopping_) {
+    tasks_.clear();
+    info_ = nullptr;
+    return join(true);
+  }
+  commit_group([this] {
+    if (membership_)
+      tell(membership_, leave_job{});
+    else
+      end();
+  });
+}
+
+void node_actor::end() {
+  if (std::exchange(ended_, true))
+    return;
+  log_info("node.stopped", "outcome", static_cast<int>(report_.outcome),
+           "records", report_.records, "skipped", report_.skipped);
+  info_ = nullptr;
+  if (options_.on_end)
+    options_.on_end(report_);
+  quit();
+}
+
+} // namespace weir

@@ -1,0 +1,130 @@
+// The node: the root of a process's actors.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+
+#include "actors/messages.hpp"
+#include "actors/task.hpp"
+
+namespace weir {
+
+/// Why a node ended; the process's exit code (table in README).
+enum class node_outcome {
+  /// Stopped in order, or drained.
+  stopped = 0,
+  /// It could not start or go on: servers, settings, topics.
+  failed = 1,
+  /// A task stopped for good: bad input under `fail`, or its code fails.
+  task_stopped = 3,
+  /// State, changelog or inputs do not fit together: the operator decides.
+  data_loss = 4,
+};
+
+struct node_report {
+  node_outcome outcome = node_outcome::stopped;
+  /// One line for the end of the output; names task and cause.
+  std::string text;
+  std::uint64_t records = 0;
+  std::uint64_t skipped = 0;
+  bool drained = false;
+};
+
+/// For a progress line.
+struct node_progress {
+  std::uint64_t records = 0;
+  int running = 0;
+  int tasks = 0;
+  /// What the tasks that do not run wait for.
+  std::map<int, std::string> waiting;
+};
+
+struct node_options {
+  task_factory factory;
+  /// On the actor's thread, about twice a second.
+  std::function<void(const node_progress&)> on_progress;
+  /// Once, when the node has ended.
+  std::function<void(const node_report&)> on_end;
+};
+
+/// Stop in order: commit, release, leave.
+struct stop_node {
+  std::string reason;
+};
+
+/// Prepares the topics, joins, runs the lanes, follows the live settings, and
+/// ends in order. Spawned by `run` and by the simulation. A lost session ends
+/// every lane without a commit and joins again under a new identity.
+class node_actor final : public stepping_actor {
+public:
+  node_actor(caf::actor_config& config, std::shared_ptr<node_context> context,
+             node_options options);
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct lane_state {
+    caf::actor actor;
+    std::vector<int> partitions;
+  };
+  struct task_progress_state {
+    std::vector<std::int64_t> positions;
+    std::uint64_t records = 0;
+    std::uint64_t skipped = 0;
+    bool running = false;
+    std::string waiting;
+  };
+
+  void prepare();
+  void take_targets();
+  void join(bool patient);
+  void on_joined(const joined& x);
+  void start_lane(std::vector<int> partitions, bool solo);
+  void on_session_lost(const session_lost& x);
+  void on_live_settings(const live_settings& x);
+  void on_task_stopped(const task_stopped& x);
+  void on_task_suspect(const task_suspect& x);
+  void on_progress(const task_progress& x);
+  void on_lane_stopped(int lane);
+  void stop(node_outcome outcome, const std::string& text);
+  void stop_lanes();
+  void lanes_gone();
+  void end();
+  void check_cluster();
+  void sync_tick(std::uint64_t timer);
+  void start_sync_timer();
+  void progress_tick();
+  void group_tick();
+  void commit_group(std::function<void()> then);
+  void look_at_others();
+  bool is_drained() const;
+  void check_drained();
+
+  std::shared_ptr<node_context> context_;
+  node_options options_;
+  int partitions_ = 0;
+  caf::actor membership_;
+  std::shared_ptr<membership_info> info_;
+  std::map<int, lane_state> lanes_;
+  int next_lane_ = 0;
+  std::map<int, task_progress_state> tasks_;
+  /// Rule of `--until-drained`: committed end of each input, by partition.
+  std::map<int, std::vector<std::int64_t>> targets_;
+  std::set<int> drained_elsewhere_;
+  milliseconds check_interval_{100};
+  milliseconds sync_interval_{300'000};
+  std::uint64_t sync_timer_ = 0;
+  bool started_ = false;
+  bool stopping_ = false;
+  bool rejoining_ = false;
+  bool ended_ = false;
+  bool committing_group_ = false;
+  node_report report_;
+};
+
+} // namespace weir
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::stop_node)

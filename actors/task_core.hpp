@@ -1,0 +1,148 @@
+// A task without its mailbox: stores, positions, what is sent, and the two task
+// sides of a commit: seal and apply (design, section 4).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "actors/node_context.hpp"
+#include "actors/outbox.hpp"
+#include "actors/task_handoff.hpp"
+#include "stores/task_state.hpp"
+
+namespace weir {
+
+/// What became of one record.
+enum class record_fate {
+  /// Processed, or skipped or dead-lettered by the policy.
+  consumed,
+  /// Below the position: read again on purpose (R5) or by a client's mistake.
+  ignored,
+  /// Bad, and the policy is `fail`: nothing of it is kept, the position stays.
+  refused,
+};
+
+/// Owned by the task actor, on its thread. A failed incarnation is destroyed
+/// and built anew (rule L3): nothing here survives it.
+class task_core {
+public:
+  task_core(std::shared_ptr<node_context> context,
+            std::shared_ptr<task_handoff> handoff);
+
+  int partition() const noexcept { return handoff_->partition; }
+  task_state& state() noexcept { return state_; }
+  outbox& out() noexcept { return out_; }
+  task_handoff& handoff() noexcept { return *handoff_; }
+  const node_context& context() const noexcept { return *context_; }
+  /// Number of a declared store. Throws `store_error` for others.
+  int store_number(const std::string& name) const;
+  /// Index of a declared output. Throws `store_error` for others.
+  int output_index(const std::string& declared) const;
+
+  // -- one record ----------------------------------------------------------------
+
+  /// Calls `process(x)` and keeps or undoes its effects. Errors: of sending
+  /// (the lane is given up), `data_loss` where the input is not the one whose
+  /// positions these are (R5). Lets exceptions of `process` through after
+  /// undoing.
+  template <class Process>
+  result<record_fate> consume(std::size_t input, const record& x,
+                              Process&& process) {
+    auto& position = handoff_->inputs[input].position;
+    if (x.offset() < position.next_offset)
+      return look_back(input, x);
+    current_ = &x;
+    rejection_.clear();
+    state_.begin_record();
+    if (x.value() && x.value()->size() > context_->settings.max_record_bytes)
+        [[unlikely]] {
+      reject("the record is larger than --max-record-bytes");
+    } else {
+      try {
+        process(x);
+      } catch (...) {
+        undo();
+        throw;
+      }
+    }
+    if (!rejection_.empty()) [[unlikely]]
+      return handle_bad(input, x);
+    state_.accept_record();
+    current_ = nullptr;
+    if (auto sent = out_.accept(); !sent) [[unlikely]]
+      return fail(sent.error());
+    position.next_offset = x.offset() + 1;
+    ++records_;
+    return record_fate::consumed;
+  }
+  /// After the last of a run of `consume`: remembers its fingerprint (R2).
+  void remember(std::size_t input, const record& last);
+  /// The reader is past markers behind the last record.
+  void advance(std::size_t input, std::int64_t next_offset);
+
+  /// The record being processed is bad; its effects will be undone.
+  void reject(std::string_view reason) { rejection_ = reason; }
+  /// Why the last record was refused: topic, partition, offset, reason.
+  const std::string& refusal() const noexcept { return refusal_; }
+
+  /// Sends an output: staged while a record is processed, else at once.
+  void emit(int output, std::string_view key, bool has_key,
+            std::optional<std::string_view> value, std::int64_t timestamp,
+            std::int32_t partition);
+
+  // -- commit ----------------------------------------------------------------------
+
+  void begin(std::shared_ptr<lane_producers> producers, std::uint64_t epoch);
+  /// Puts changed keys and the commit record into the transaction. False: there
+  /// is nothing to commit. Errors: of sending, of the store.
+  result<bool> seal(bool forced);
+  /// The sealed commit is durable: writes it to the database.
+  result<void> apply();
+
+  /// Positions as of the last applied commit, per input.
+  const std::vector<std::int64_t>& committed() const noexcept {
+    return committed_;
+  }
+  std::uint64_t records() const noexcept { return records_; }
+  std::uint64_t skipped() const noexcept { return skipped_; }
+  /// Error of an emit outside of a record, where none can be returned.
+  const std::optional<error>& send_problem() const noexcept {
+    return send_problem_;
+  }
+
+private:
+  struct sealed_commit {
+    commit_record record;
+    std::shared_ptr<commit_slot> slot;
+  };
+
+  result<record_fate> look_back(std::size_t input, const record& x);
+  result<record_fate> handle_bad(std::size_t input, const record& x);
+  void undo();
+  void stage_dead_letter(const record& x);
+  bool has_moved() const;
+  result<void> send_change(std::string_view header_value, std::string_view key,
+                           std::optional<std::string_view> value,
+                           std::shared_ptr<commit_slot> slot = nullptr);
+
+  std::shared_ptr<node_context> context_;
+  std::shared_ptr<task_handoff> handoff_;
+  task_state state_;
+  outbox out_;
+  const record* current_ = nullptr;
+  std::string rejection_;
+  std::string refusal_;
+  std::uint64_t epoch_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t previous_checksum_ = 0;
+  std::optional<sealed_commit> sealed_;
+  std::vector<std::int64_t> sealed_positions_;
+  std::vector<std::int64_t> committed_;
+  std::uint64_t records_ = 0;
+  std::uint64_t skipped_ = 0;
+  std::optional<error> send_problem_;
+};
+
+} // namespace weir

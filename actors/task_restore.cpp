@@ -1,0 +1,268 @@
+#include "actors/task_restore.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "runtime/log.hpp"
+#include "runtime/topics.hpp"
+
+namespace weir {
+
+namespace {
+
+/// One step's share, so that tasks restore side by side on few threads.
+constexpr int polls_of_a_step = 32;
+constexpr std::size_t records_of_a_poll = 1000;
+/// How long a step waits for the broker before it lets others work.
+constexpr milliseconds wait_of_a_step{100};
+
+} // namespace
+
+/// A reader's callback for a thread that may wait.
+class task_restore::wake_up {
+public:
+  void set() {
+    std::lock_guard guard{mutex_};
+    ready_ = true;
+    changed_.notify_one();
+  }
+  void wait(milliseconds limit) {
+    std::unique_lock guard{mutex_};
+    changed_.wait_for(guard, limit, [this] { return ready_; });
+    ready_ = false;
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ready_ = false;
+};
+
+task_restore::task_restore(std::shared_ptr<node_context> context,
+                           int partition, claim_node claim, job_node job)
+  : context_(std::move(context)),
+    partition_(partition),
+    job_(std::move(job)),
+    handoff_(std::make_shared<task_handoff>()) {
+  handoff_->partition = partition;
+  handoff_->claim = std::move(claim);
+  handoff_->store_numbers = job_.stores;
+  handoff_->relay = std::make_shared<ready_relay>();
+}
+
+task_restore::~task_restore() = default;
+
+result<void> task_restore::open() {
+  task_database_options options;
+  options.directory
+    = task_directory(context_->settings, context_->job.name(), partition_);
+  options.generation = job_.generation;
+  options.delete_retention = changelog_delete_retention;
+  options.database.files = context_->outside.files;
+  auto opened = task_database::open(options, context_->outside.world);
+  if (!opened)
+    return fail(opened.error());
+  handoff_->database = std::move(*opened);
+  auto& database = *handoff_->database;
+  switch (database.verdict()) {
+  case database_verdict::untrusted:
+  case database_verdict::too_old: return rebuild(database.reason());
+  default: return database.use();
+  }
+}
+
+result<void> task_restore::rebuild(const std::string& why) {
+  log_warning("task.rebuild", "task", partition_, "why", why);
+  rebuilt_ = true;
+  return handoff_->database->rebuild();
+}
+
+result<void> task_restore::locate() {
+  auto limits = context_->outside.streams->query_watermarks(
+    context_->job.changelog(), partition_, isolation::read_uncommitted);
+  if (!limits)
+    return fail(limits.error());
+  limits_ = *limits;
+  auto start = restore_start(handoff_->database->facts(), limits_);
+  if (!start && start.error().code() == ec::offset_out_of_range) {
+    if (auto done = rebuild(start.error().text()); !done)
+      return done;
+    start = restore_start(handoff_->database->facts(), limits_);
+  }
+  if (!start)
+    return fail(start.error());
+  start_ = *start;
+  return open_changelog();
+}
+
+result<void> task_restore::open_changelog() {
+  restore_options options;
+  options.changelog
+    = context_->job.changelog() + "/" + std::to_string(partition_);
+  options.generation = job_.generation;
+  options.start = start_;
+  options.started_ms = context_->outside.world->wall_clock_ms();
+  options.limit = changelog_delete_retention / 2;
+  if (!restorer_)
+    restorer_ = std::make_unique<restorer>(handoff_->database->store(),
+                                           handoff_->database->facts(),
+                                           options);
+  batch_ = std::make_unique<record_batch>();
+  reader_.reset();
+  wake_up_ = std::make_shared<wake_up>();
+  reader_options where;
+  where.topic = context_->job.changelog();
+  where.partition = partition_;
+  where.start = start_;
+  where.on_ready = [signal = wake_up_] { signal->set(); };
+  auto reader = context_->outside.streams->open_reader(std::move(where));
+  if (!reader)
+    return fail(reader.error());
+  reader_ = std::move(*reader);
+  return {};
+}
+
+result<bool> task_restore::read_some() {
+  for (int i = 0; i < polls_of_a_step; ++i) {
+    // R4: the end is a position, not a record: markers take offsets.
+    if (reader_->position() >= limits_.high)
+      return true;
+    auto polled = reader_->poll(*batch_, records_of_a_poll);
+    if (!polled)
+      return fail(polled.error());
+    if (batch_->empty() && reader_->position() < limits_.high) {
+      wake_up_->wait(wait_of_a_step);
+      return false;
+    }
+    for (auto& each : batch_->records()) {
+      if (each.offset() >= limits_.high)
+        break;
+      auto step = restorer_->feed(each);
+      if (!step)
+        return fail(step.error());
+      if (*step == restore_step::read_again) {
+        if (auto again = open_changelog(); !again)
+          return fail(again.error());
+        return false;
+      }
+    }
+  }
+  return false;
+}
+
+std::string task_restore::progress() const {
+  return "changelog " + context_->job.changelog() + "/"
+         + std::to_string(partition_) + " read to offset "
+         + std::to_string(reader_ ? reader_->position() : start_) + " of "
+         + std::to_string(limits_.high);
+}
+
+result<void> task_restore::finish() {
+  auto summary = restorer_->finish(
+    reader_->position(), context_->outside.world->wall_clock_ms());
+  batch_.reset();
+  reader_.reset();
+  if (!summary)
+    return fail(summary.error());
+  restorer_.reset();
+  highest_epoch_ = summary->highest_epoch;
+  if (summary->torn_records > 0)
+    log_error("task.torn_transaction", "task", partition_, "records",
+              summary->torn_records, "keys", summary->torn_keys.size());
+  if (!summary->commit)
+    if (auto ok = check_empty(summary->any_record); !ok)
+      return ok;
+  handoff_->commit = summary->commit;
+  handoff_->torn = std::move(summary->torn_keys);
+  // What was built from the changelog alone is checked once as a whole.
+  if (rebuilt_ && handoff_->commit)
+    if (auto same = verify(handoff_->database->store(), handoff_->commit);
+        !same)
+      return same;
+  log_info("task.restored", "task", partition_, "records", summary->records,
+           "commits", summary->commits, "position",
+           summary->position.value_or(0));
+  return {};
+}
+
+result<void> task_restore::check_empty(bool any_record) {
+  past known;
+  known.born = handoff_->claim.born;
+  known.changelog = limits_;
+  known.any_record = any_record || start_ != limits_.low;
+  if (is_provably_new(known))
+    return {};
+  return fail(ec::data_loss,
+              "task " + std::to_string(partition_) + " of job '"
+                + context_->job.name()
+                + "' has committed before (or its past is unknown), but no "
+                  "commit is left in its changelog or local database: restore "
+                  "the changelog, or accept the loss with `adopt` (rule S2)");
+}
+
+result<void> task_restore::open_inputs() {
+  for (auto& declared : context_->job.inputs())
+    if (auto done = open_input(context_->job.topic(declared)); !done)
+      return done;
+  return {};
+}
+
+result<void> task_restore::open_input(const std::string& topic) {
+  auto& streams = *context_->outside.streams;
+  auto limits
+    = streams.query_watermarks(topic, partition_, isolation::read_committed);
+  if (!limits)
+    return fail(limits.error());
+  task_input input;
+  input.topic = topic;
+  input.position.topic = topic;
+  const input_position* known = nullptr;
+  if (handoff_->commit)
+    for (auto& each : handoff_->commit->inputs)
+      if (each.topic == topic)
+        known = &each;
+  if (known != nullptr) {
+    input.position = *known;
+  } else {
+    // R3: what the policy resolves is committed before the first record.
+    input.position.next_offset
+      = context_->settings.start == start_policy::earliest ? limits->low
+                                                           : limits->high;
+    handoff_->first_commit = true;
+  }
+  auto next = input.position.next_offset;
+  auto where = "input " + topic + "/" + std::to_string(partition_);
+  if (next < limits->low)
+    return fail(ec::data_loss,
+                where + ": the task goes on at offset " + std::to_string(next)
+                  + ", but the topic starts at " + std::to_string(limits->low)
+                  + ": records were deleted before they were processed; "
+                    "restore the topic, or `reset` the job (attack 22)");
+  if (next > limits->high)
+    return fail(ec::data_loss,
+                where + ": the task goes on at offset " + std::to_string(next)
+                  + ", but the topic ends at " + std::to_string(limits->high)
+                  + ": it was recreated or truncated; restore the topic, or "
+                    "`reset` the job (rule R5)");
+  reader_options options;
+  options.topic = topic;
+  options.partition = partition_;
+  options.start = next;
+  // R5: begin with the last consumed record, to see that it is the same one.
+  if (input.position.last && input.position.last->offset >= limits->low)
+    options.start = std::min(next, input.position.last->offset);
+  options.on_ready = [relay = handoff_->relay] { relay->notify(); };
+  auto reader = streams.open_reader(std::move(options));
+  if (!reader)
+    return fail(reader.error());
+  input.reader = std::move(*reader);
+  handoff_->inputs.push_back(std::move(input));
+  return {};
+}
+
+std::shared_ptr<task_handoff> task_restore::take() {
+  return std::move(handoff_);
+}
+
+} // namespace weir

@@ -1,0 +1,67 @@
+// Bringing a task's state back, step by step (rules R1 to R12, S2).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/node_context.hpp"
+#include "actors/task_handoff.hpp"
+
+namespace weir {
+
+/// Plain and blocking: each function is one job on the pool, in this order,
+/// with the claim confirmed before `finish` (rule R12). Owned by the bring-up.
+/// Dropping it at any step leaves a database that the next restore continues or
+/// rebuilds.
+class task_restore {
+public:
+  task_restore(std::shared_ptr<node_context> context, int partition,
+               claim_node claim, job_node job);
+  ~task_restore();
+
+  /// Opens the database; what cannot be trusted is emptied.
+  /// Errors: `locked` (another process has the directory), `io_error`,
+  /// `corruption` (of another generation).
+  result<void> open();
+  /// Takes the restore target (R4) and opens the changelog there.
+  result<void> locate();
+  /// Reads a bounded part. True: the target is reached.
+  result<bool> read_some();
+  /// Makes the state usable; checks that a new, empty one is right (S2).
+  /// Errors: `data_loss`, `corruption`.
+  result<void> finish();
+  /// Opens the inputs at the committed positions, or where the policy says for
+  /// new ones (R3). Errors: `data_loss` for positions that an input does not
+  /// hold any more (R5).
+  result<void> open_inputs();
+
+  /// After `finish`: above every epoch in the changelog, or C4 asks for more.
+  std::uint64_t highest_epoch() const noexcept { return highest_epoch_; }
+  /// For the state "hanging transaction": how far the restore is.
+  std::string progress() const;
+  /// The result, once all steps are done.
+  std::shared_ptr<task_handoff> take();
+
+private:
+  result<void> rebuild(const std::string& why);
+  result<void> open_changelog();
+  result<void> open_input(const std::string& topic);
+  result<void> check_empty(bool any_record);
+
+  std::shared_ptr<node_context> context_;
+  int partition_;
+  job_node job_;
+  std::shared_ptr<task_handoff> handoff_;
+  std::unique_ptr<restorer> restorer_;
+  std::unique_ptr<partition_reader> reader_;
+  std::unique_ptr<record_batch> batch_;
+  class wake_up;
+  std::shared_ptr<wake_up> wake_up_;
+  watermarks limits_;
+  std::int64_t start_ = 0;
+  bool rebuilt_ = false;
+  std::uint64_t highest_epoch_ = 0;
+};
+
+} // namespace weir

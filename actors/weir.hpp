@@ -1,0 +1,5 @@
+// Everything an application needs: `#include <actors/weir.hpp>`.
+#pragma once
+
+#include "actors/application.hpp"
+#include "actors/task.hpp"

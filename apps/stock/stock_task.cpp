@@ -1,0 +1,20 @@
+#include "apps/stock/stock_task.hpp"
+
+namespace stock {
+
+void stock_task::process(const weir::record& x) {
+  auto parsed = parser_.parse(x.key(), x.value());
+  if (!parsed)
+    return reject(parsed.error().text());
+  auto symbol = *x.key();
+  auto* known = quotes_.find(symbol);
+  auto now = known != nullptr ? *known : quote{};
+  if (auto applied = apply(*parsed, now); !applied)
+    return reject(applied.error().text());
+  quotes_.put(symbol, now);
+  text_.clear();
+  append_change(symbol, now, text_);
+  changes_.emit(symbol, text_);
+}
+
+} // namespace stock
