@@ -1,0 +1,33 @@
+// Topics as an administrator handles them.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "runtime/error.hpp"
+#include "runtime/kafka/handle.hpp"
+#include "runtime/kafka/requests.hpp"
+#include "runtime/stream.hpp"
+
+namespace weir::kafka {
+
+/// Settings of a topic or broker, with defaults. A broker's name is its id.
+result<std::map<std::string, std::string>>
+describe_config(handle& with, rd_kafka_ResourceType_t kind,
+                const std::string& name, deadline until);
+
+result<std::optional<topic_settings>>
+describe_topic(handle& with, const std::string& topic, deadline until);
+
+/// Returns when every partition has a leader.
+result<void> create_topic(handle& with, const std::string& topic,
+                          const topic_settings& settings, deadline until);
+
+/// Returns when the cluster does not know the topic any more.
+result<void> delete_topic(handle& with, const std::string& topic,
+                          deadline until);
+
+} // namespace weir::kafka
