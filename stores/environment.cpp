@@ -4,7 +4,9 @@
 #include <cstring>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -26,6 +28,17 @@ public:
     if (::mkdir(path.c_str(), 0700) != 0)
       return leveldb::Status::IOError(path, std::strerror(errno));
     return {};
+  }
+
+  leveldb::Status sync_directory(const std::string& path) override {
+    auto fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+      return leveldb::Status::IOError(path, std::strerror(errno));
+    auto failed = ::fsync(fd) != 0;
+    auto why = errno;
+    ::close(fd);
+    return failed ? leveldb::Status::IOError(path, std::strerror(why))
+                  : leveldb::Status{};
   }
 
   /// One database has at most one piece of work at a time, so that more

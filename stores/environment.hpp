@@ -34,8 +34,9 @@ struct posix_environment_options {
 };
 
 /// The real file system. Directories are made with mode 0700. A log of LevelDB
-/// is synced before the next one of its directory is begun, so that a synced
-/// write covers the writes before it (google/leveldb#193).
+/// is synced before the next one of its directory is begun, and the directory
+/// after CURRENT was replaced, so that a synced write covers the writes before
+/// it (google/leveldb#193).
 std::shared_ptr<environment>
 make_posix_environment(posix_environment_options options = {});
 

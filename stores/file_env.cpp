@@ -13,35 +13,46 @@ struct file_env::disk : detail::memory_disk {};
 
 namespace {
 
+class guarded_memory_env final : public detail::guarded_env {
+public:
+  explicit guarded_memory_env(detail::memory_env& base)
+      : guarded_env(&base), base_(base) {}
+
+  leveldb::Status sync_directory(const std::string& path) override {
+    return base_.sync_directory(path);
+  }
+
+private:
+  detail::memory_env& base_;
+};
+
 class memory_environment final : public environment {
 public:
-  memory_environment(detail::view on, log_rotation rotation)
-      : env_(std::move(on)), rotating_(&env_), rotation_(rotation) {}
+  memory_environment(detail::view on, file_guards guards)
+      : env_(std::move(on)), guarded_(env_), guards_(guards) {}
 
   leveldb::Env& native() noexcept override {
-    return rotation_ == log_rotation::synced
-               ? static_cast<leveldb::Env&>(rotating_)
-               : env_;
+    return guards_ == file_guards::on ? static_cast<leveldb::Env&>(guarded_)
+                                      : env_;
   }
   void run_scheduled() override { env_.run_scheduled(); }
 
 private:
   detail::memory_env env_;
-  detail::guarded_env rotating_;
-  log_rotation rotation_;
+  guarded_memory_env guarded_;
+  file_guards guards_;
 };
 
 } // namespace
 
-// -- file_env
-// -------------------------------------------------------------------
+// -- file_env -----------------------------------------------------------------
 
 file_env::file_env() : disk_(std::make_shared<disk>()) {}
 file_env::~file_env() = default;
 
-std::shared_ptr<environment> file_env::current(log_rotation rotation) const {
+std::shared_ptr<environment> file_env::current(file_guards guards) const {
   return std::make_shared<memory_environment>(
-      detail::view{disk_, disk_->present}, rotation);
+      detail::view{disk_, disk_->present}, guards);
 }
 
 std::string file_env::boot_id() const {
@@ -98,7 +109,8 @@ void file_env::set_contents(const std::string& path, std::string bytes) {
   if (!file)
     file = disk_->create(path);
   file->bytes = std::move(bytes);
-  disk_->sync(*file, true);
+  disk_->sync_names();
+  disk_->sync(*file);
 }
 
 } // namespace weir

@@ -23,9 +23,10 @@ enum class file_fault {
   crash,
 };
 
-/// Whether a log of LevelDB is synced when the next one is begun, as it is in
-/// `make_posix_environment`; LevelDB itself does not (google/leveldb#193).
-enum class log_rotation { synced, as_leveldb };
+/// Whether the holes that LevelDB leaves in what is synced are closed, as in
+/// `make_posix_environment`: its logs are not synced when the next one is begun
+/// (google/leveldb#193), nor the directory after CURRENT was replaced.
+enum class file_guards { on, off };
 
 /// One machine's disk. Owned by the simulation; one thread.
 ///
@@ -55,7 +56,7 @@ public:
 
   /// The environment of the present life.
   std::shared_ptr<environment>
-  current(log_rotation rotation = log_rotation::synced) const;
+  current(file_guards guards = file_guards::on) const;
   /// Changes with a crash of the power only.
   std::string boot_id() const;
 
@@ -66,7 +67,8 @@ public:
 
   /// Operations that could fail so far, in all lives.
   std::uint64_t operations() const noexcept;
-  /// The operation number `at` (the first is 1) meets `fault`. One at a time.
+  /// The operation number `at` (the first is 1, 0 = none) meets `fault`. One at
+  /// a time.
   void inject(std::uint64_t at, file_fault fault);
   /// Every operation from now on that needs space fails, until told otherwise.
   void set_full(bool full);
@@ -78,7 +80,7 @@ public:
   /// Microseconds for LevelDB's statistics; default: always 0.
   void set_clock(std::function<std::uint64_t()> now_us);
 
-  // -- for tests that damage files -------------------------------------------
+  // -- for tests that damage files --------------------------------------------
 
   std::vector<std::string> files() const;
   std::optional<std::string> contents(const std::string& path) const;

@@ -40,7 +40,11 @@ public:
   }
   leveldb::Status Close() override { return base_->Close(); }
   leveldb::Status Flush() override { return base_->Flush(); }
-  leveldb::Status Sync() override { return base_->Sync(); }
+  leveldb::Status Sync() override {
+    if (auto status = owner_.sync_pending(directory_); !status.ok())
+      return status;
+    return base_->Sync();
+  }
 
 private:
   guarded_env& owner_;
@@ -79,6 +83,35 @@ leveldb::Status guarded_env::NewWritableFile(const std::string& path,
     *out = new log_file(*this, std::move(directory),
                         std::unique_ptr<leveldb::WritableFile>{file});
   return made;
+}
+
+leveldb::Status guarded_env::RenameFile(const std::string& from,
+                                        const std::string& to) {
+  auto status = target()->RenameFile(from, to);
+  if (!status.ok() || !to.ends_with("/CURRENT"))
+    return status;
+  auto directory = directory_of(to);
+  {
+    std::lock_guard guard{mutex_};
+    unsynced_.insert(directory);
+  }
+  // Its failure shows when a log is synced.
+  sync_pending(directory);
+  return status;
+}
+
+leveldb::Status guarded_env::sync_pending(const std::string& directory) {
+  {
+    std::lock_guard guard{mutex_};
+    if (!unsynced_.contains(directory))
+      return {};
+  }
+  auto status = sync_directory(directory);
+  if (status.ok()) {
+    std::lock_guard guard{mutex_};
+    unsynced_.erase(directory);
+  }
+  return status;
 }
 
 } // namespace weir::detail

@@ -1,8 +1,9 @@
-// Closes two holes in LevelDB 1.23. Internal to stores.
+// Closes three holes in LevelDB 1.23. Internal to stores.
 #pragma once
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include <leveldb/env.h>
@@ -15,12 +16,19 @@ namespace weir::detail {
 ///    made. Without that a write with sync covers only the newest log, and
 ///    after a power loss earlier writes can be missing below later ones
 ///    (google/leveldb#193).
-/// 2. A table that cannot be found is reported as corruption. LevelDB hands the
+/// 2. It syncs the directory after CURRENT was renamed into place. Without that
+///    a power loss can bring back the old MANIFEST, which names a log of the
+///    life before: that log was read into a synced table and never synced
+///    itself, so that its tail may be missing below synced writes of later
+///    logs. Where that sync fails, the next sync of a log in the directory
+///    tries again: LevelDB removes the new MANIFEST when the rename fails,
+///    which must not happen behind a rename that took place.
+/// 3. A table that cannot be found is reported as corruption. LevelDB hands the
 ///    file system's "not found" to its caller, for whom it means that the *key*
 ///    does not exist.
 class guarded_env : public leveldb::EnvWrapper {
 public:
-  explicit guarded_env(leveldb::Env* base) : EnvWrapper(base) {}
+  using EnvWrapper::EnvWrapper;
 
   leveldb::Status NewRandomAccessFile(const std::string& path,
                                       leveldb::RandomAccessFile** out) override;
@@ -28,12 +36,23 @@ public:
   leveldb::Status NewWritableFile(const std::string& path,
                                   leveldb::WritableFile** out) override;
 
+  leveldb::Status RenameFile(const std::string& from,
+                             const std::string& to) override;
+
+protected:
+  /// Makes what was done to the names in a directory durable.
+  virtual leveldb::Status sync_directory(const std::string& path) = 0;
+
 private:
   class log_file;
+
+  leveldb::Status sync_pending(const std::string& directory);
 
   std::mutex mutex_;
   /// Open logs by directory.
   std::map<std::string, log_file*> logs_;
+  /// Directories whose CURRENT may not be durable.
+  std::set<std::string> unsynced_;
 };
 
 } // namespace weir::detail

@@ -6,8 +6,7 @@
 
 namespace weir::detail {
 
-// -- names
-// ----------------------------------------------------------------------
+// -- names --------------------------------------------------------------------
 
 bool name_space::has_parent(const std::string& path) const {
   auto slash = path.rfind('/');
@@ -44,8 +43,7 @@ void name_space::rename(const std::string& from, const std::string& to) {
   directories.insert(to);
 }
 
-// -- operations
-// -------------------------------------------------------------------
+// -- operations ---------------------------------------------------------------
 
 leveldb::Status memory_disk::begin(std::uint64_t life, std::string_view what,
                                    const std::string& path, bool needs_space,
@@ -104,9 +102,13 @@ void memory_disk::remove_directory(const std::string& path) {
   change_names([=](name_space& names) { names.directories.erase(path); });
 }
 
-void memory_disk::sync(inode& file, bool whole_directory) {
-  harden(whole_directory ? done_ : file.named);
+void memory_disk::sync(inode& file) {
+  harden(file.named);
   file.synced = file.bytes.size();
+}
+
+void memory_disk::sync_names() {
+  harden(done_);
 }
 
 void memory_disk::change_names(change x) {
@@ -122,8 +124,7 @@ void memory_disk::harden(std::uint64_t up_to) {
   }
 }
 
-// -- crashes
-// ------------------------------------------------------------------------
+// -- crashes ------------------------------------------------------------------
 
 void memory_disk::next_life() {
   ++present;

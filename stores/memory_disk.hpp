@@ -46,8 +46,7 @@ class memory_disk {
 public:
   using status = leveldb::Status;
 
-  // -- one operation of a life
-  // -------------------------------------------------
+  // -- one operation of a life ------------------------------------------------
 
   /// Counts an operation and lets it meet its fault. An engaged answer means:
   /// it fails like this, after `half` of it happened.
@@ -64,11 +63,12 @@ public:
   void make_directory(const std::string& path);
   void remove_directory(const std::string& path);
   /// Makes the file's bytes durable, and its name with all that was done to
-  /// directories before; `whole_directory` everything done to directories.
-  void sync(inode& file, bool whole_directory);
+  /// names before.
+  void sync(inode& file);
+  /// Makes all that was done to names durable.
+  void sync_names();
 
-  // -- crashes
-  // -------------------------------------------------------------------
+  // -- crashes ----------------------------------------------------------------
 
   void next_life();
   void lose_power(const std::function<std::uint64_t()>& random);

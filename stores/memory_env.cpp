@@ -94,7 +94,9 @@ public:
     if (auto status = to_.begin("sync", path_); !status.ok())
       return status;
     auto name = path_.substr(path_.rfind('/') + 1);
-    to_.disk->sync(*file_, name.starts_with("MANIFEST"));
+    if (name.starts_with("MANIFEST"))
+      to_.disk->sync_names();
+    to_.disk->sync(*file_);
     return {};
   }
 
@@ -128,7 +130,7 @@ Status memory_env::open(const std::string& path, Interface** out) {
   return {};
 }
 
-// -- opening -------------------------------------------------------------
+// -- opening ------------------------------------------------------------------
 
 Status memory_env::NewSequentialFile(const std::string& path,
                                      leveldb::SequentialFile** out) {
@@ -163,7 +165,7 @@ Status memory_env::NewAppendableFile(const std::string& path,
   return {};
 }
 
-// -- names ---------------------------------------------------------------
+// -- names --------------------------------------------------------------------
 
 bool memory_env::FileExists(const std::string& path) {
   return !disk().dead(on_.life) &&
@@ -223,7 +225,14 @@ Status memory_env::RenameFile(const std::string& from, const std::string& to) {
   return {};
 }
 
-// -- locks: of the process, gone with it -----------------------------------
+Status memory_env::sync_directory(const std::string& path) {
+  if (auto status = on_.begin("sync", path); !status.ok())
+    return status;
+  disk().sync_names();
+  return {};
+}
+
+// -- locks: of the process, gone with it --------------------------------------
 
 Status memory_env::LockFile(const std::string& path, leveldb::FileLock** out) {
   *out = nullptr;
@@ -245,7 +254,7 @@ Status memory_env::UnlockFile(leveldb::FileLock* lock) {
   return {};
 }
 
-// -- work and time -----------------------------------------------------------
+// -- work and time ------------------------------------------------------------
 
 void memory_env::Schedule(void (*function)(void*), void* argument) {
   queue_.emplace_back(function, argument);

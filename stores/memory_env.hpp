@@ -53,6 +53,9 @@ public:
   status GetFileSize(const std::string& path, std::uint64_t* out) override;
   status RenameFile(const std::string& from, const std::string& to) override;
 
+  /// Not part of LevelDB's interface.
+  status sync_directory(const std::string& path);
+
   status LockFile(const std::string& path, leveldb::FileLock** out) override;
   status UnlockFile(leveldb::FileLock* lock) override;
 

@@ -33,8 +33,7 @@ result<std::int64_t> restore_start(const database_facts& facts,
   return std::max(limits.low, position - 1);
 }
 
-// -- restorer
-// -----------------------------------------------------------------------
+// -- restorer -----------------------------------------------------------------
 
 struct restorer::parts {
   using outcome = result<restore_step>;
@@ -233,10 +232,6 @@ result<void> restorer::parts::list_torn() {
     summary.torn_keys.push_back(
         {key, *there ? std::optional{std::move(value)} : std::nullopt});
   }
-  if (summary.torn_records > 0)
-    log_error("restore.torn_transaction", "changelog", options.changelog,
-              "records", summary.torn_records, "keys",
-              summary.torn_keys.size());
   return {};
 }
 
@@ -290,8 +285,7 @@ result<restore_summary> restorer::finish(std::int64_t end,
   return std::move(self.summary);
 }
 
-// -- proofs
-// -----------------------------------------------------------------------
+// -- proofs -------------------------------------------------------------------
 
 result<void> verify(backend& store,
                     const std::optional<commit_record>& commit) {

@@ -63,8 +63,9 @@ struct restore_summary {
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;
   std::uint64_t commits = 0;
-  /// Records of torn transactions; report them loudly.
+  /// Records of torn transactions, also of those whose keys were written again.
   std::uint64_t torn_records = 0;
+  /// What was not: report it loudly.
   std::vector<torn_key> torn_keys;
   /// The commit whose state this is; none = there never was one.
   std::optional<commit_record> commit;
