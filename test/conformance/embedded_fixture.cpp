@@ -32,37 +32,42 @@ temporary_directory::~temporary_directory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-embedded_fixture::embedded_fixture(embedded_stream_options options)
-    : options_(options), world_(make_outside_world()) {
-  open();
+embedded_fixture::embedded_fixture(embedded_fixture_options options)
+    : options_(std::move(options)) {
+  if (!options_.world)
+    options_.world = make_outside_world();
+  options_.database.directory = directory_.path() + "/data";
+  opened(open());
 }
 
 embedded_fixture::~embedded_fixture() = default;
 
 std::shared_ptr<embedded_database> embedded_fixture::open_database() {
-  embedded_options options;
-  options.directory = directory_.path() + "/data";
-  return opened(open_embedded(options, *world_));
+  return opened(open_embedded(options_.database, *options_.world));
 }
 
-void embedded_fixture::open() {
-  streams_ = opened(make_embedded_streams(open_database(), world_, options_));
-}
-
-void embedded_fixture::close() {
-  streams_.reset();
+result<void> embedded_fixture::open() {
+  auto database = open_embedded(options_.database, *options_.world);
+  if (!database)
+    return fail(database.error());
+  auto made = make_embedded_streams(std::move(*database), options_.world,
+                                    options_.streams);
+  if (!made)
+    return fail(made.error());
+  streams_ = std::move(*made);
+  return {};
 }
 
 void embedded_fixture::reopen() {
   close();
-  open();
+  opened(open());
 }
 
 void embedded_fixture::drop_head(const std::string& topic,
                                  std::int32_t partition, std::int64_t low) {
   close();
   opened(log_editor{open_database()}.drop_head(topic, partition, low));
-  open();
+  opened(open());
 }
 
 } // namespace weir::test

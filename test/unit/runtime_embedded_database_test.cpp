@@ -1,0 +1,196 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "runtime/embedded/database.hpp"
+#include "test/conformance/embedded_fixture.hpp"
+#include "test/conformance/stream_tools.hpp"
+#include "test/servers/child_process.hpp"
+#include "test/unit/runtime_embedded_faulty_env.hpp"
+
+namespace weir::test {
+
+namespace {
+
+using contents = std::map<std::string, std::string>;
+
+struct database_rig {
+  temporary_directory place;
+  std::shared_ptr<outside_world> world = make_outside_world();
+  embedded_options options;
+
+  database_rig() { options.directory = place.path() + "/a/b"; }
+
+  result<std::shared_ptr<embedded_database>> open() {
+    return open_embedded(options, *world);
+  }
+};
+
+result<void> put(embedded_database& database, const std::string& key,
+                 const std::string& value) {
+  embedded_batch batch;
+  batch.put(key, value);
+  return database.write(batch);
+}
+
+contents all_of(embedded_database& database, const std::string& prefix) {
+  contents out;
+  must(database.scan_prefix(prefix,
+                            [&](std::string_view key, std::string_view value) {
+                              out.emplace(key, value);
+                              return true;
+                            }));
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("embedded database: batches, gets and scans") {
+  database_rig rig;
+  auto database = must(rig.open());
+  embedded_batch batch;
+  CHECK(batch.empty());
+  batch.put("xa", "1");
+  batch.put("xb", "2");
+  batch.put("xb", "3");
+  batch.put("ya", "4");
+  batch.put("xc", "5");
+  batch.erase("xc");
+  CHECK(batch.changes() == 6);
+  must(database->write(batch));
+  std::string value;
+  CHECK(must(database->get("xb", value)));
+  CHECK(value == "3");
+  CHECK_FALSE(must(database->get("xc", value)));
+  CHECK(all_of(*database, "x") == contents{{"xa", "1"}, {"xb", "3"}});
+  contents found;
+  must(database->scan("xb", "", [&](std::string_view k, std::string_view v) {
+    found.emplace(k, v);
+    return found.size() < 2;
+  }));
+  CHECK(found == contents{{"xb", "3"}, {"ya", "4"}});
+  database.reset();
+  database = must(rig.open());
+  CHECK(all_of(*database, "x") == contents{{"xa", "1"}, {"xb", "3"}});
+}
+
+TEST_CASE("embedded database: the end of a prefix") {
+  CHECK(prefix_end("ab") == "ac");
+  CHECK(prefix_end("a\xff") == "b");
+  CHECK(prefix_end("\xff\xff").empty());
+  CHECK(prefix_end("").empty());
+}
+
+TEST_CASE("embedded database: only its user may look into the directory") {
+  database_rig rig;
+  auto database = must(rig.open());
+  struct stat found {};
+  REQUIRE(::stat(database->directory().c_str(), &found) == 0);
+  CHECK((found.st_mode & 0777) == 0700);
+}
+
+TEST_CASE("embedded database: every write is synced") {
+  faulty_env env;
+  database_rig rig;
+  rig.options.env = &env;
+  auto database = must(rig.open());
+  auto before = env.syncs.load();
+  for (int i = 0; i < 5; ++i)
+    must(put(*database, "k", std::to_string(i)));
+  CHECK(env.syncs - before == 5);
+}
+
+TEST_CASE("embedded database: one process has a directory, and is named") {
+  database_rig rig;
+  auto database = must(rig.open());
+  auto second = rig.open();
+  REQUIRE(error_of(second) == ec::locked);
+  CHECK(second.error().text().find("this process (" +
+                                   std::to_string(::getpid()) + ")") !=
+        std::string::npos);
+  database.reset();
+  CHECK(rig.open().has_value());
+}
+
+TEST_CASE("embedded database: another process is named, until it is dead") {
+  database_rig rig;
+  child_process other{{WEIR_HOLD_DIRECTORY, rig.options.directory}};
+  REQUIRE(other.wait_for_output("holding", patience));
+  auto refused = rig.open();
+  REQUIRE(error_of(refused) == ec::locked);
+  CHECK(refused.error().text().find("process " + std::to_string(other.pid())) !=
+        std::string::npos);
+  other.kill();
+  REQUIRE(other.wait_for_exit(patience));
+  auto database = must(rig.open());
+  // The dead one's file does not mislead a third.
+  auto third = rig.open();
+  CHECK(third.error().text().find(std::to_string(::getpid())) !=
+        std::string::npos);
+}
+
+TEST_CASE("embedded database: a failed write closes it for good") {
+  faulty_env env;
+  database_rig rig;
+  rig.options.env = &env;
+  auto database = must(rig.open());
+  must(put(*database, "a", "acknowledged"));
+  env.full = true;
+  CHECK(error_of(put(*database, "b", "lost")) == ec::io_error);
+  env.full = false;
+  // There is room again, but what LevelDB would write now could be lost.
+  auto later = put(*database, "c", "refused");
+  REQUIRE(error_of(later) == ec::closed);
+  CHECK(later.error().text().find("the disk is full") != std::string::npos);
+  std::string value;
+  CHECK(error_of(database->get("a", value)) == ec::closed);
+  CHECK(error_of(database->scan_prefix("", [](auto, auto) { return true; })) ==
+        ec::closed);
+  // The directory is still ours until we let it go.
+  CHECK(error_of(rig.open()) == ec::locked);
+  database.reset();
+  database = must(rig.open());
+  CHECK(must(database->get("a", value)));
+  CHECK(value == "acknowledged");
+  CHECK_FALSE(must(database->get("c", value)));
+}
+
+TEST_CASE("embedded database: an Env without threads") {
+  faulty_env env;
+  env.queue_jobs = true;
+  database_rig rig;
+  rig.options.env = &env;
+  rig.options.run_background = [&] { env.run_jobs(); };
+  rig.options.write_buffer_bytes = 64 << 10;
+  auto database = must(rig.open());
+  std::string large(1000, 'x');
+  for (int i = 0; i < 2000; ++i)
+    must(put(*database, "k" + std::to_string(i % 500), large));
+  CHECK(env.jobs_run > 5);
+  CHECK(all_of(*database, "k").size() == 500);
+  database.reset();
+  CHECK(all_of(*must(rig.open()), "k").size() == 500);
+}
+
+TEST_CASE("embedded database: another format is refused") {
+  database_rig rig;
+  auto database = must(rig.open());
+  must(put(*database, "dformat", "2"));
+  database.reset();
+  auto refused = rig.open();
+  REQUIRE(error_of(refused) == ec::bad_format);
+  CHECK(refused.error().text().find("format 2") != std::string::npos);
+}
+
+TEST_CASE("embedded database: a directory that cannot be made is named") {
+  database_rig rig;
+  rig.options.directory = "/proc/nowhere/data";
+  auto refused = rig.open();
+  REQUIRE(error_of(refused) == ec::io_error);
+  CHECK(refused.error().text().find("/proc/nowhere/data") != std::string::npos);
+  rig.options.directory.clear();
+  CHECK(error_of(rig.open()) == ec::bad_argument);
+}
+
+} // namespace weir::test
