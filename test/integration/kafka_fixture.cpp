@@ -78,6 +78,14 @@ const std::vector<owned_record>& reading::to_end() {
   return records_;
 }
 
+const std::vector<owned_record>& reading::to(std::int64_t offset) {
+  if (!until([&] { return reader_->position() >= offset || failure_; }))
+    FAIL("only read up to offset " << reader_->position());
+  if (failure_)
+    FAIL(to_string(*failure_));
+  return records_;
+}
+
 std::vector<std::string> reading::values() const {
   std::vector<std::string> out;
   for (auto& each : records_)

@@ -69,8 +69,11 @@ public:
   /// Polls and waits until `done`; false when `limit` passed.
   bool until(const std::function<bool()>& done,
              std::chrono::milliseconds limit = 20s);
-  /// Everything up to the end of the partition.
+  /// Everything up to the end of the partition. A commit is answered before its
+  /// markers are written, so the committed end may come a little later.
   const std::vector<owned_record>& to_end();
+  /// Everything below an offset that is, or will be, below the end.
+  const std::vector<owned_record>& to(std::int64_t offset);
 
   const std::vector<owned_record>& records() const { return records_; }
   std::vector<std::string> values() const;

@@ -68,16 +68,16 @@ TEST_CASE("a committed transaction is read as a whole, an open one not at all") 
 
   // Two records and a marker are committed, one more is open.
   CHECK(delivered.offsets() == std::vector<std::int64_t>{3});
+  reading in{*kafka, topic};
+  in.to(3);
+  CHECK(in.values() == std::vector<std::string>{"1", "2"});
+  CHECK(in.native().position() == 3);
   auto committed = need(
     kafka->query_watermarks(topic, 0, isolation::read_committed));
   auto all = need(
     kafka->query_watermarks(topic, 0, isolation::read_uncommitted));
   CHECK(committed.high == 3);
   CHECK(all.high == 4);
-  reading in{*kafka, topic};
-  in.to_end();
-  CHECK(in.values() == std::vector<std::string>{"1", "2"});
-  CHECK(in.native().position() == 3);
   reading dirty{*kafka, topic, 0, 0, isolation::read_uncommitted};
   dirty.to_end();
   CHECK(dirty.values() == std::vector<std::string>{"1", "2", "3"});
