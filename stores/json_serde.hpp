@@ -34,8 +34,9 @@ inline bool all_finite(const nlohmann::json& x) {
 /// with `bad_format` for text that is not UTF-8 and for NaN and infinities,
 /// which JSON does not have.
 ///
-/// A type on the hot path can have a serde written by hand instead, with the
-/// same bytes: it is some ten times as fast.
+/// A store encodes a key once a commit, so this is mostly fast enough; a serde
+/// written by hand may replace it, and stays compatible if it writes and reads
+/// the same JSON.
 template <class T>
 struct json_serde {
   static void encode(const T& x, std::string& out) {

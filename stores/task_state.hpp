@@ -19,7 +19,7 @@ namespace weir {
 
 struct task_state_options {
   /// Bytes of unchanged values kept decoded, over all stores of the task. 8 MiB
-  /// hold some 50,000 small values; with eight tasks a node that is 64 MiB.
+  /// hold some 40,000 small values; with eight tasks a node that is 64 MiB.
   std::size_t cache_bytes = 8u << 20;
 };
 

@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
