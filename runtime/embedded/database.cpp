@@ -22,6 +22,9 @@ namespace {
 constexpr std::string_view format_key{"dformat"};
 constexpr std::string_view format_version{"1"};
 
+/// `ToString` of what a get answers for a key that does not exist.
+constexpr std::string_view key_not_found{"NotFound: "};
+
 leveldb::Slice slice(std::string_view x) {
   return {x.data(), x.size()};
 }
@@ -164,7 +167,8 @@ result<bool> embedded_database::get(std::string_view key, std::string& value) {
   parts_->background();
   if (status.ok())
     return true;
-  if (status.IsNotFound())
+  // LevelDB says the same, with a text, of a *file* that cannot be found.
+  if (status.IsNotFound() && status.ToString() == key_not_found)
     return false;
   return fail(to_error(status, "reading from '" + directory() + "'"));
 }
