@@ -126,7 +126,7 @@ void bring_up_actor::abandon_restore() {
 void bring_up_actor::wait(const std::string& reason) {
   waiting_ = true;
   if (std::exchange(last_reason_, reason) != reason)
-    tell(lane_, bring_up_waits{partition_, reason});
+    tell(lane_, bring_up_waits{partition_, reason, true});
   // A process that is killed on this host changes nothing in the coordination
   // service for a session's length: look at the process table now and then.
   run_after(retry_pause * 5, [this] {

@@ -52,7 +52,7 @@ caf::behavior lane_actor::make_behavior() {
     },
     [this](const brought_up& x) { on_brought_up(x); },
     [this](const bring_up_waits& x) {
-      tell(node_, task_waiting{x.partition, x.reason});
+      tell(node_, task_waiting{x.partition, x.reason, x.held_elsewhere});
     },
     [this](const bring_up_failed& x) { on_bring_up_failed(x); },
     [this](const commit_wanted&) { act(machine_.want_commit()); },

@@ -66,6 +66,8 @@ struct sync_due {};
 struct task_waiting {
   int partition;
   std::string reason;
+  /// A live process has the task.
+  bool held_elsewhere = false;
 };
 /// The task processes; positions per input as committed.
 struct task_progress {
@@ -100,6 +102,7 @@ struct brought_up {
 struct bring_up_waits {
   int partition;
   std::string reason;
+  bool held_elsewhere = false;
 };
 struct bring_up_failed {
   int partition;

@@ -51,6 +51,7 @@ caf::behavior node_actor::make_behavior() {
     [this](const task_waiting& x) {
       auto& task = tasks_[x.partition];
       task.running = false;
+      task.held_elsewhere = x.held_elsewhere;
       if (std::exchange(task.waiting, x.reason) != x.reason)
         log_info("task.waiting", "task", x.partition, "why", x.reason);
     },
@@ -241,6 +242,7 @@ void node_actor::on_progress(const task_progress& x) {
   task.skipped = x.skipped;
   task.positions = x.positions;
   task.running = true;
+  task.held_elsewhere = false;
   task.waiting.clear();
   check_drained();
 }

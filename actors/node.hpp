@@ -75,6 +75,7 @@ private:
     std::uint64_t records = 0;
     std::uint64_t skipped = 0;
     bool running = false;
+    bool held_elsewhere = false;
     std::string waiting;
   };
 

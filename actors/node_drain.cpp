@@ -83,7 +83,7 @@ void node_actor::look_at_others() {
     return;
   bool others = false;
   for (auto& [partition, task] : tasks_)
-    others |= !task.running && drained_elsewhere_.count(partition) == 0;
+    others |= task.held_elsewhere && drained_elsewhere_.count(partition) == 0;
   if (!others)
     return;
   using all = std::vector<std::vector<std::optional<std::int64_t>>>;
@@ -103,7 +103,7 @@ void node_actor::look_at_others() {
     [this](all& found) {
       for (auto& [partition, task] : tasks_) {
         auto ends = targets_.find(partition);
-        if (task.running || ends == targets_.end())
+        if (!task.held_elsewhere || ends == targets_.end())
           continue;
         bool done = true;
         for (std::size_t i = 0; i < ends->second.size(); ++i)

@@ -47,6 +47,14 @@ class Servers:
         self.kafka = addresses["kafka"]
         self.zookeeper = addresses.get("zookeeper", "")
 
+    def order(self, verb, what):
+        """verb: stop or start; what: kafka or zookeeper."""
+        self.process.stdin.write(f"{verb} {what}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if answer != "done":
+            fail(f"{verb} {what}: {answer or 'the servers have ended'}")
+
     def close(self):
         self.process.stdin.close()
         try:

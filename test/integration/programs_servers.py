@@ -1,0 +1,104 @@
+"""The stock job on a real broker and a real ZooKeeper."""
+
+import json
+import signal
+
+import programs
+import servers
+
+
+class Servers(programs.ProgramTest):
+    def test_both_guarantees(self):
+        for guarantee in ("exactly-once", "at-least-once"):
+            with self.subTest(guarantee):
+                self.setUp()
+                self.generate(20_000)
+                self.call("run", "--until-drained", "--guarantee", guarantee)
+                self.verify()
+                _, log = self.call("run", "--until-drained")
+                self.assertIn("; 0 records", log.splitlines()[-1])
+                self.verify()
+
+    def test_live_settings(self):
+        self.generate(100)
+        job = self.start("--check-interval", "50ms")
+        job.wait_for("task.processing", count=8)
+        path = f"/weir/stock-{self.name}/config"
+        self.znode("set", path, json.dumps(
+            {"check_interval": "200ms", "sync_interval": "2s", "colour": 1}))
+        job.wait_for("config.check_interval value=200ms")
+        job.wait_for("config.sync_interval value=2s")
+        job.wait_for("config.ignored .*colour")
+        self.znode("set", path, "rubbish")
+        job.wait_for("config.ignored .*JSON")
+        # The last word is what stands there: back to the command line.
+        job.wait_for("config.check_interval value=50ms")
+        job.signal(signal.SIGTERM)
+        self.assertEqual(job.finish(), 0)
+
+    def test_missing_input_is_named(self):
+        _, log = self.call("run", code=1)
+        self.assertIn(self.input, log)
+        self.assertIn("generate --partitions", log)
+
+    def test_lost_claim_needs_adopt(self):
+        self.generate(2_000)
+        self.call("run", "--until-drained")
+        self.znode("remove", f"/weir/stock-{self.name}/tasks/3")
+        _, log = self.call("run", "--until-drained", code=4)
+        self.assertIn("adopt", log.splitlines()[-1])
+        self.call("adopt", code=1)
+        self.call("adopt", "--yes")
+        self.generate(1_000, "--append", "--seed", "9")
+        self.call("run", "--until-drained")
+        self.verify()
+
+    def test_reset(self):
+        self.generate(2_000)
+        job = self.start()
+        job.wait_for("task.processing", count=8)
+        _, log = self.call("reset", "--yes", code=1)
+        self.assertIn(str(job.process.pid), log)
+        job.signal(signal.SIGTERM)
+        self.assertEqual(job.finish(), 0)
+        self.call("reset", "--yes")
+        _, log = self.call("run", "--until-drained")
+        self.assertIn("; 2000 records", log.splitlines()[-1])
+        self.verify("--at-least-once")
+
+    def test_bad_records_go_to_the_dead_letter_topic(self):
+        self.generate(500)
+        self.put(2, [{"key": "Z", "value": "no json"},
+                     {"value": "no key"},
+                     {"key": "Z", "size": 900_000},
+                     {"key": "Z", "value": '{"symbol":"Z","price":-1,'
+                                           '"quantity":1}'}])
+        self.generate(500, "--append", "--seed", "3")
+        _, log = self.call("run", "--until-drained",
+                           "--on-bad-record", "dead-letter",
+                           "--max-record-bytes", "500000")
+        self.assertIn("4 of them bad", log)
+        self.verify("--skip-bad")
+
+    def test_a_bad_record_stops_the_job_and_loses_nothing(self):
+        self.generate(500)
+        self.put(2, [{"key": "Z", "value": "no json"}])
+        self.generate(500, "--append", "--seed", "3")
+        _, log = self.call("run", "--until-drained", code=3)
+        self.assertIn(f"{self.input}/2", log.splitlines()[-1])
+        self.call("run", "--until-drained", "--on-bad-record", "skip")
+        self.verify("--skip-bad")
+
+    def test_unreachable_servers_are_named(self):
+        self.where = ["--kafka", "127.0.0.1:1", "--zookeeper", self.chroot]
+        _, log = self.call("run", code=1)
+        self.assertIn("127.0.0.1:1", log.splitlines()[-1])
+        self.where = ["--kafka", self.servers.kafka,
+                      "--zookeeper", "127.0.0.1:1"]
+        self.generate(10)
+        _, log = self.call("run", code=1)
+        self.assertIn("127.0.0.1:1", log.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    programs.main(with_servers=True)
