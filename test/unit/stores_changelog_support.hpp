@@ -62,6 +62,8 @@ struct stored_record {
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::optional<std::string> header;
+  std::string_view header_name = origin_header;
+  bool second_header = false;
 
   record view() const {
     record out;
@@ -74,7 +76,9 @@ struct stored_record {
     out.set_headers(this, [](const void* native, std::vector<header_view>& to) {
       auto& self = *static_cast<const stored_record*>(native);
       if (self.header)
-        to.push_back({origin_header, *self.header});
+        to.push_back({self.header_name, *self.header});
+      if (self.second_header)
+        to.push_back({"x", "y"});
     });
     return out;
   }
@@ -87,7 +91,8 @@ class changelog {
 public:
   void add(std::optional<std::string> k, std::optional<std::string> v,
            std::optional<std::string> header) {
-    records.push_back({end++, std::move(k), std::move(v), std::move(header)});
+    records.push_back({end++, std::move(k), std::move(v), std::move(header),
+                       origin_header, false});
   }
   void add(const std::string& k, std::optional<std::string> v,
            const origin& by) {

@@ -187,8 +187,15 @@ TEST_CASE("origins are ordered by epoch, then by sequence") {
 }
 
 TEST_CASE("attack 37: a record without exactly our header is foreign") {
-  test::stored_record x{5, "k", "v", encode(sample().by)};
+  test::stored_record x{
+      .offset = 5, .key = "k", .value = "v", .header = encode(sample().by)};
   CHECK(origin_of(x.view()).value() == sample().by);
+  x.second_header = true;
+  CHECK(origin_of(x.view()).error().code() == ec::corruption);
+  x.second_header = false;
+  x.header_name = "v";
+  CHECK(origin_of(x.view()).error().code() == ec::corruption);
+  x.header_name = origin_header;
   x.header = "short";
   CHECK(origin_of(x.view()).error().code() == ec::corruption);
   x.header.reset();
@@ -213,7 +220,10 @@ TEST_CASE("a lane id is 32 hex digits") {
 TEST_CASE("R5: fingerprints tell records apart") {
   auto print = [](std::optional<std::string> key,
                   std::optional<std::string> value) {
-    test::stored_record x{5, std::move(key), std::move(value), {}};
+    test::stored_record x;
+    x.offset = 5;
+    x.key = std::move(key);
+    x.value = std::move(value);
     return fingerprint_of(x.view());
   };
   auto base = print("k", "v");
