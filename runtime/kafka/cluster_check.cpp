@@ -44,32 +44,32 @@ void judge_topic(const std::string& topic, const topic_settings& found,
   bool internal = topic == transaction_topic;
   if (brokers >= safe_brokers && found.replication < safe_replication)
     out.push_back(
-      {fmt::format("topic '{}' has {} copies of each partition, not {}: the "
-                   "loss of a broker can lose committed state",
-                   topic, found.replication, safe_replication),
-       fmt::format("reassign its partitions to {} brokers each "
-                   "(kafka-reassign-partitions){}",
-                   safe_replication,
-                   internal ? ", and set "
-                              "transaction.state.log.replication.factor=3"
-                            : "")});
+        {fmt::format("topic '{}' has {} copies of each partition, not {}: the "
+                     "loss of a broker can lose committed state",
+                     topic, found.replication, safe_replication),
+         fmt::format("reassign its partitions to {} brokers each "
+                     "(kafka-reassign-partitions){}",
+                     safe_replication,
+                     internal ? ", and set "
+                                "transaction.state.log.replication.factor=3"
+                              : "")});
   auto in_sync = value_of(found.config, "min.insync.replicas");
-  if (brokers >= safe_brokers && !in_sync.empty()
-      && std::atoi(in_sync.c_str()) < safe_in_sync)
+  if (brokers >= safe_brokers && !in_sync.empty() &&
+      std::atoi(in_sync.c_str()) < safe_in_sync)
     out.push_back(
-      {fmt::format("topic '{}' has min.insync.replicas={}: a write can be "
-                   "acknowledged by one broker alone",
-                   topic, in_sync),
-       internal ? "set transaction.state.log.min.isr=2 on the brokers and "
-                  "min.insync.replicas=2 on the topic"
-                : "set min.insync.replicas=2 on the topic"});
+        {fmt::format("topic '{}' has min.insync.replicas={}: a write can be "
+                     "acknowledged by one broker alone",
+                     topic, in_sync),
+         internal ? "set transaction.state.log.min.isr=2 on the brokers and "
+                    "min.insync.replicas=2 on the topic"
+                  : "set min.insync.replicas=2 on the topic"});
   if (value_of(found.config, "unclean.leader.election.enable") == "true")
     out.push_back(
-      {fmt::format("topic '{}' has unclean.leader.election.enable=true: a "
-                   "stale copy can become the leader and committed records "
-                   "vanish",
-                   topic),
-       "set unclean.leader.election.enable=false on the topic"});
+        {fmt::format("topic '{}' has unclean.leader.election.enable=true: a "
+                     "stale copy can become the leader and committed records "
+                     "vanish",
+                     topic),
+         "set unclean.leader.election.enable=false on the topic"});
 }
 
 void judge_broker(int id, const std::map<std::string, std::string>& settings,
@@ -82,11 +82,11 @@ void judge_broker(int id, const std::map<std::string, std::string>& settings,
   if (version && *version >= std::pair{3, 6})
     return;
   out.push_back(
-    {fmt::format("broker {} speaks protocol version {}: before 3.6 a delayed "
-                 "request can reopen a finished transaction",
-                 id, text),
-     "upgrade the brokers to 3.6 or later and raise "
-     "inter.broker.protocol.version"});
+      {fmt::format("broker {} speaks protocol version {}: before 3.6 a delayed "
+                   "request can reopen a finished transaction",
+                   id, text),
+       "upgrade the brokers to 3.6 or later and raise "
+       "inter.broker.protocol.version"});
 }
 
 result<std::vector<cluster_finding>>
@@ -105,8 +105,8 @@ check_cluster(handle& with, const std::vector<std::string>& changelogs,
     } else if (found) {
       out.push_back({fmt::format("topic '{}' does not exist", topic),
                      topic == transaction_topic
-                       ? "check after the first transactional producer"
-                       : "create it, or let the job create it"});
+                         ? "check after the first transactional producer"
+                         : "create it, or let the job create it"});
     } else if (found.error().code() == ec::rejected) {
       out.push_back({fmt::format("topic '{}' cannot be checked: {}", topic,
                                  found.error().text()),

@@ -20,66 +20,62 @@ struct setting {
 /// Every handle. Reconnects soon after an outage (the default backs off to
 /// 10 s), and never makes a broker create a topic.
 constexpr setting common_settings[] = {
-  {"allow.auto.create.topics", "false"},
-  {"socket.nagle.disable", "true"},
-  {"socket.keepalive.enable", "true"},
-  {"reconnect.backoff.ms", "50"},
-  {"reconnect.backoff.max.ms", "1000"},
-  {"socket.timeout.ms", "30000"},
-  {"topic.metadata.propagation.max.ms", "10000"},
-  {"log.connection.close", "false"},
+    {"allow.auto.create.topics", "false"},
+    {"socket.nagle.disable", "true"},
+    {"socket.keepalive.enable", "true"},
+    {"reconnect.backoff.ms", "50"},
+    {"reconnect.backoff.max.ms", "1000"},
+    {"socket.timeout.ms", "30000"},
+    {"topic.metadata.propagation.max.ms", "10000"},
+    {"log.connection.close", "false"},
 };
 
 /// Prefetch is small: 4 MB a partition, kept full by `consumer`'s helper thread
 /// (2.0.2 sleeps up to 1 s once a limit is reached). An idle long poll holds
 /// back requests of other partitions, so it is short.
 constexpr setting consumer_settings[] = {
-  {"auto.offset.reset", "error"},
-  {"check.crcs", "true"},
-  {"enable.auto.commit", "false"},
-  {"enable.auto.offset.store", "false"},
-  {"enable.partition.eof", "true"},
-  {"fetch.error.backoff.ms", "100"},
-  {"fetch.wait.max.ms", "50"},
-  {"queued.max.messages.kbytes", "4096"},
-  {"queued.min.messages", "1000000"},
+    {"auto.offset.reset", "error"},     {"check.crcs", "true"},
+    {"enable.auto.commit", "false"},    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},   {"fetch.error.backoff.ms", "100"},
+    {"fetch.wait.max.ms", "50"},        {"queued.max.messages.kbytes", "4096"},
+    {"queued.min.messages", "1000000"},
 };
 
 /// The byte bound of the queue is what bounds memory; the count only must not
 /// be the first to be reached. Records above the limit of their topic are
 /// refused by `send`, so the handle's own limit is out of the way.
 constexpr setting producer_settings[] = {
-  {"acks", "all"},
-  {"batch.size", "1000000"},
-  {"delivery.report.only.error", "false"},
-  {"enable.idempotence", "true"},
-  {"message.max.bytes", "100000000"},
-  {"partitioner", "murmur2_random"},
-  {"queue.buffering.max.messages", "10000000"},
-  {"retry.backoff.ms", "50"},
+    {"acks", "all"},
+    {"batch.size", "1000000"},
+    {"delivery.report.only.error", "false"},
+    {"enable.idempotence", "true"},
+    {"message.max.bytes", "100000000"},
+    {"partitioner", "murmur2_random"},
+    {"queue.buffering.max.messages", "10000000"},
+    {"retry.backoff.ms", "50"},
 };
 
 /// What the protocol depends on (docs/invariants.md: L1, L2, L10, R4), and the
 /// aliases under which librdkafka knows it.
 constexpr auto reserved = std::to_array<std::string_view>({
-  "acks",
-  "allow.auto.create.topics",
-  "auto.commit.enable",
-  "auto.offset.reset",
-  "bootstrap.servers",
-  "check.crcs",
-  "client.id",
-  "delivery.report.only.error",
-  "enable.auto.commit",
-  "enable.auto.offset.store",
-  "enable.idempotence",
-  "enable.partition.eof",
-  "isolation.level",
-  "metadata.broker.list",
-  "partitioner",
-  "request.required.acks",
-  "transaction.timeout.ms",
-  "transactional.id",
+    "acks",
+    "allow.auto.create.topics",
+    "auto.commit.enable",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "check.crcs",
+    "client.id",
+    "delivery.report.only.error",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "isolation.level",
+    "metadata.broker.list",
+    "partitioner",
+    "request.required.acks",
+    "transaction.timeout.ms",
+    "transactional.id",
 });
 
 template <std::size_t N>
@@ -138,8 +134,8 @@ result<void> configuration::set(const std::string& name,
 std::optional<std::string> configuration::get(const std::string& name) const {
   char value[512];
   std::size_t size = sizeof value;
-  if (rd_kafka_conf_get(conf_.get(), name.c_str(), value, &size)
-      != RD_KAFKA_CONF_OK)
+  if (rd_kafka_conf_get(conf_.get(), name.c_str(), value, &size) !=
+      RD_KAFKA_CONF_OK)
     return std::nullopt;
   return std::string{value};
 }
@@ -186,8 +182,8 @@ result<configuration> producer_configuration(const kafka_options& options,
     return fail(done.error());
   auto kbytes = std::max<std::size_t>(wanted.queue_bytes / 1024, 1);
   const std::pair<const char*, std::string> own[] = {
-    {"linger.ms", std::to_string(wanted.linger.count())},
-    {"queue.buffering.max.kbytes", std::to_string(kbytes)},
+      {"linger.ms", std::to_string(wanted.linger.count())},
+      {"queue.buffering.max.kbytes", std::to_string(kbytes)},
   };
   for (auto& [name, value] : own)
     if (auto done = out->set(name, value); !done)

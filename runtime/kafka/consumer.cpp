@@ -37,8 +37,7 @@ list_ptr list_of(const partition_slot& slot, std::int64_t offset) {
   list_ptr out{rd_kafka_topic_partition_list_new(1)};
   rd_kafka_topic_partition_list_add(out.get(), slot.topic.c_str(),
                                     slot.partition)
-    ->offset
-    = offset;
+      ->offset = offset;
   return out;
 }
 
@@ -103,16 +102,15 @@ void consumer::release(partition_slot& slot) {
 }
 
 result<void> consumer::assign(partition_slot& slot, std::int64_t offset) {
-  auto what = fmt::format("read topic '{}' partition {}", slot.topic,
-                          slot.partition);
+  auto what =
+      fmt::format("read topic '{}' partition {}", slot.topic, slot.partition);
   if (!reserve(slot))
     return fail(ec::locked, what + ": has a reader in this consumer");
   error_ptr refused;
   {
     std::lock_guard inside{gate_};
-    slot.queue = rd_kafka_queue_get_partition(handle_->raw(),
-                                              slot.topic.c_str(),
-                                              slot.partition);
+    slot.queue = rd_kafka_queue_get_partition(
+        handle_->raw(), slot.topic.c_str(), slot.partition);
     // Before the assignment, which would forward the queue to the handle's.
     rd_kafka_queue_forward(slot.queue, nullptr);
     rd_kafka_queue_cb_event_enable(slot.queue, on_queue_event, &slot);
@@ -130,11 +128,11 @@ void consumer::unassign(partition_slot& slot) noexcept {
   {
     std::lock_guard inside{gate_};
     error_ptr ignored{rd_kafka_incremental_unassign(
-      handle_->raw(), list_of(slot, RD_KAFKA_OFFSET_INVALID).get())};
+        handle_->raw(), list_of(slot, RD_KAFKA_OFFSET_INVALID).get())};
     // Any question to the main thread is answered after it stopped fetching.
     rd_kafka_topic_partition_list_t* left = nullptr;
-    if (rd_kafka_assignment(handle_->raw(), &left)
-        == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (rd_kafka_assignment(handle_->raw(), &left) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR)
       rd_kafka_topic_partition_list_destroy(left);
     empty(slot.queue);
   }
@@ -188,9 +186,9 @@ void consumer::serve_events() {
     ;
   // Errors that belong to no partition.
   std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> queue{
-    rd_kafka_queue_get_consumer(handle_->raw()), rd_kafka_queue_destroy};
-  while (auto* message = queue ? rd_kafka_consume_queue(queue.get(), 0)
-                               : nullptr) {
+      rd_kafka_queue_get_consumer(handle_->raw()), rd_kafka_queue_destroy};
+  while (auto* message =
+             queue ? rd_kafka_consume_queue(queue.get(), 0) : nullptr) {
     if (message->err)
       log_debug("kafka.consumer", "error", rd_kafka_message_errstr(message));
     rd_kafka_message_destroy(message);
@@ -199,7 +197,7 @@ void consumer::serve_events() {
 
 void consumer::wake_brokers() {
   list_ptr ends{
-    rd_kafka_topic_partition_list_new(static_cast<int>(wake_partitions))};
+      rd_kafka_topic_partition_list_new(static_cast<int>(wake_partitions))};
   {
     std::lock_guard guard{slots_mutex_};
     auto count = slots_.size();
@@ -208,8 +206,7 @@ void consumer::wake_brokers() {
       if (slot.busy.exchange(false, std::memory_order_relaxed))
         rd_kafka_topic_partition_list_add(ends.get(), slot.topic.c_str(),
                                           slot.partition)
-          ->offset
-          = RD_KAFKA_OFFSET_END;
+            ->offset = RD_KAFKA_OFFSET_END;
     }
   }
   // The answer is not of interest: the request was.

@@ -5,9 +5,9 @@
 namespace weir::kafka {
 
 bool is_fenced(rd_kafka_resp_err_t code) noexcept {
-  return code == RD_KAFKA_RESP_ERR__FENCED
-         || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED
-         || code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+  return code == RD_KAFKA_RESP_ERR__FENCED ||
+         code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+         code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
 bool is_unreachable(rd_kafka_resp_err_t code) noexcept {

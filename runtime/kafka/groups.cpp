@@ -15,6 +15,13 @@ struct list_deleter {
 };
 using list_ptr = std::unique_ptr<rd_kafka_topic_partition_list_t, list_deleter>;
 
+struct queue_deleter {
+  void operator()(rd_kafka_queue_t* x) const noexcept {
+    rd_kafka_queue_destroy(x);
+  }
+};
+using queue_ptr = std::unique_ptr<rd_kafka_queue_t, queue_deleter>;
+
 /// What an answer about one group says: the code of the group, else of its
 /// first partition that has one. The text for a person goes to `why`.
 rd_kafka_resp_err_t code_of_group(const rd_kafka_group_result_t** results,
@@ -68,89 +75,71 @@ result<void> ask_group(handle& with, rd_kafka_admin_op_t kind,
 } // namespace
 
 result<std::vector<std::optional<std::int64_t>>>
-list_group_offsets(handle& with, const std::string& group,
-                   const std::string& topic, int partitions, deadline until) {
+list_group_offsets(handle& member, const std::string& topic, int partitions,
+                   deadline until) {
   std::vector<std::optional<std::int64_t>> out(
-    static_cast<std::size_t>(partitions));
+      static_cast<std::size_t>(partitions));
   list_ptr list{rd_kafka_topic_partition_list_new(partitions)};
   for (int i = 0; i < partitions; ++i)
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), i);
-  auto done = ask_group(
-    with, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
-    fmt::format("offsets of group '{}'", group), until,
-    [&](auto* client, auto* options, auto* queue) {
-      auto* wanted
-        = rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), list.get());
-      rd_kafka_ListConsumerGroupOffsets(client, &wanted, 1, options, queue);
-      rd_kafka_ListConsumerGroupOffsets_destroy(wanted);
-    },
-    [](rd_kafka_event_t* event, std::size_t* count) {
-      return rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(event), count);
-    },
-    [&](const rd_kafka_group_result_t& found) {
-      auto* each = rd_kafka_group_result_partitions(&found);
-      for (int i = 0; i < each->cnt; ++i) {
-        auto& entry = each->elems[i];
-        if (entry.offset >= 0 && entry.partition < partitions)
-          out[static_cast<std::size_t>(entry.partition)] = entry.offset;
-      }
-    });
-  if (!done)
-    return fail(done.error());
+  if (auto code = repeat_transient(until, [&] {
+        return rd_kafka_committed(member.raw(), list.get(), left_ms(until));
+      }))
+    return fail(member.explain(code, "offsets of the group"));
+  for (int i = 0; i < list->cnt; ++i) {
+    auto& entry = list->elems[i];
+    if (!entry.err && entry.offset >= 0)
+      out[static_cast<std::size_t>(entry.partition)] = entry.offset;
+  }
   return out;
 }
 
-result<void> alter_group_offsets(
-  handle& with, const std::string& group, const std::string& topic,
-  const std::vector<std::pair<std::int32_t, std::int64_t>>& offsets,
-  deadline until) {
+result<void> commit_group_offsets(
+    handle& member, const std::string& topic,
+    const std::vector<std::pair<std::int32_t, std::int64_t>>& offsets,
+    deadline until) {
   if (offsets.empty())
     return {};
   list_ptr list{
-    rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size()))};
+      rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size()))};
   for (auto& [partition, offset] : offsets)
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)
-      ->offset
-      = offset;
-  return ask_group(
-    with, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
-    fmt::format("commit offsets of group '{}'", group), until,
-    [&](auto* client, auto* options, auto* queue) {
-      auto* wanted
-        = rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get());
-      rd_kafka_AlterConsumerGroupOffsets(client, &wanted, 1, options, queue);
-      rd_kafka_AlterConsumerGroupOffsets_destroy(wanted);
-    },
-    [](rd_kafka_event_t* event, std::size_t* count) {
-      return rd_kafka_AlterConsumerGroupOffsets_result_groups(
-        rd_kafka_event_AlterConsumerGroupOffsets_result(event), count);
-    },
-    [](const rd_kafka_group_result_t&) {});
+        ->offset = offset;
+  auto code = repeat_transient(until, [&] {
+    queue_ptr answers{rd_kafka_queue_new(member.raw())};
+    if (auto refused = rd_kafka_commit_queue(
+            member.raw(), list.get(), answers.get(), nullptr, nullptr))
+      return refused;
+    event_ptr answer{rd_kafka_queue_poll(answers.get(), left_ms(until))};
+    return answer ? rd_kafka_event_error(answer.get())
+                  : RD_KAFKA_RESP_ERR__TIMED_OUT;
+  });
+  if (code)
+    return fail(member.explain(code, "commit offsets of the group"));
+  return {};
 }
 
 result<void> delete_group(handle& with, const std::string& group,
                           deadline until) {
   bool missing = false;
   auto done = ask_group(
-    with, RD_KAFKA_ADMIN_OP_DELETEGROUPS,
-    fmt::format("delete group '{}'", group), until,
-    [&](auto* client, auto* options, auto* queue) {
-      auto* wanted = rd_kafka_DeleteGroup_new(group.c_str());
-      rd_kafka_DeleteGroups(client, &wanted, 1, options, queue);
-      rd_kafka_DeleteGroup_destroy(wanted);
-    },
-    [&](rd_kafka_event_t* event, std::size_t* count) {
-      auto** found = rd_kafka_DeleteGroups_result_groups(
-        rd_kafka_event_DeleteGroups_result(event), count);
-      auto* error = *count == 1 ? rd_kafka_group_result_error(found[0])
-                                : nullptr;
-      missing = error != nullptr
-                && rd_kafka_error_code(error)
-                     == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND;
-      return found;
-    },
-    [](const rd_kafka_group_result_t&) {});
+      with, RD_KAFKA_ADMIN_OP_DELETEGROUPS,
+      fmt::format("delete group '{}'", group), until,
+      [&](auto* client, auto* options, auto* queue) {
+        auto* wanted = rd_kafka_DeleteGroup_new(group.c_str());
+        rd_kafka_DeleteGroups(client, &wanted, 1, options, queue);
+        rd_kafka_DeleteGroup_destroy(wanted);
+      },
+      [&](rd_kafka_event_t* event, std::size_t* count) {
+        auto** found = rd_kafka_DeleteGroups_result_groups(
+            rd_kafka_event_DeleteGroups_result(event), count);
+        auto* error =
+            *count == 1 ? rd_kafka_group_result_error(found[0]) : nullptr;
+        missing = error != nullptr && rd_kafka_error_code(error) ==
+                                          RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND;
+        return found;
+      },
+      [](const rd_kafka_group_result_t&) {});
   if (missing)
     return {};
   return done;

@@ -56,9 +56,8 @@ result<std::shared_ptr<handle>> handle::open(rd_kafka_type_t type,
   char why[512] = {};
   made->raw_ = rd_kafka_new(type, conf, why, sizeof why);
   if (made->raw_ == nullptr)
-    return fail(ec::bad_argument,
-                fmt::format("Kafka client for {}: {}",
-                            made->cluster().brokers(), why));
+    return fail(ec::bad_argument, fmt::format("Kafka client for {}: {}",
+                                              made->cluster().brokers(), why));
   with.release();
   return made;
 }
@@ -96,8 +95,8 @@ void handle::on_log(int level, std::string_view facility,
   // Connections come and go by design, and `outage` says it once; properties
   // are handed to every kind of handle on purpose; an id that cannot be
   // initialised is the caller's to report.
-  if (facility == "FAIL" || facility == "CONFWARN" || facility == "TERMINATE"
-      || facility == "GETPID" || level > LOG_WARNING) {
+  if (facility == "FAIL" || facility == "CONFWARN" || facility == "TERMINATE" ||
+      facility == "GETPID" || level > LOG_WARNING) {
     if (facility == "FAIL")
       remember(text);
     log_debug("kafka.log", "facility", facility, "text", text);

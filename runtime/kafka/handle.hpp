@@ -19,9 +19,9 @@
 
 namespace weir::kafka {
 
-/// What the client reports while a thread drains a queue belongs to that queue's
-/// partition, but comes through the handle's error callback. While this object
-/// lives, such errors of its thread go to `into`.
+/// What the client reports while a thread drains a queue belongs to that
+/// queue's partition, but comes through the handle's error callback. While this
+/// object lives, such errors of its thread go to `into`.
 class queue_errors {
 public:
   struct entry {

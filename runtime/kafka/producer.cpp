@@ -28,8 +28,8 @@ constexpr std::size_t default_max_bytes = 1'048'588;
 static_assert(alignof(delivery_listener) >= in_flight::generations);
 
 void* pack(delivery_listener* listener, unsigned generation) noexcept {
-  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(listener)
-                                 | generation);
+  return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(listener) |
+                                 generation);
 }
 
 std::pair<delivery_listener*, unsigned> unpack(void* opaque) noexcept {
@@ -73,12 +73,10 @@ rd_kafka_headers_t* to_native(std::span<const header> headers) {
 
 } // namespace
 
-result<std::unique_ptr<kafka_producer>>
-kafka_producer::open(std::shared_ptr<handle> with,
-                     std::shared_ptr<handle> questions,
-                     const producer_options& options,
-                     milliseconds socket_timeout, std::size_t batch_bytes,
-                     milliseconds request_limit) {
+result<std::unique_ptr<kafka_producer>> kafka_producer::open(
+    std::shared_ptr<handle> with, std::shared_ptr<handle> questions,
+    const producer_options& options, milliseconds socket_timeout,
+    std::size_t batch_bytes, milliseconds request_limit) {
   std::unique_ptr<kafka_producer> made{new kafka_producer};
   made->handle_ = std::move(with);
   made->questions_ = std::move(questions);
@@ -108,9 +106,9 @@ kafka_producer::~kafka_producer() {
   rd_kafka_queue_destroy(events_);
   for (std::size_t i = 0; i < topic_count_; ++i)
     topics_[i].native.reset();
-  rd_kafka_purge(handle_->raw(), RD_KAFKA_PURGE_F_QUEUE
-                                   | RD_KAFKA_PURGE_F_INFLIGHT
-                                   | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  rd_kafka_purge(handle_->raw(), RD_KAFKA_PURGE_F_QUEUE |
+                                     RD_KAFKA_PURGE_F_INFLIGHT |
+                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
 result<topic_ref> kafka_producer::open_topic(const std::string& topic) {
@@ -123,11 +121,10 @@ result<topic_ref> kafka_producer::open_topic(const std::string& topic) {
     return fail(ec::bad_argument,
                 fmt::format("topic '{}': a producer has at most {} topics",
                             topic, max_topics));
-  topic_ptr native{
-    rd_kafka_topic_new(handle_->raw(), topic.c_str(), nullptr)};
+  topic_ptr native{rd_kafka_topic_new(handle_->raw(), topic.c_str(), nullptr)};
   if (!native)
-    return fail(make_error(rd_kafka_last_error(),
-                           fmt::format("topic '{}'", topic)));
+    return fail(
+        make_error(rd_kafka_last_error(), fmt::format("topic '{}'", topic)));
   auto layout = ask_layout(*handle_, native.get(), until);
   if (!layout)
     return fail(layout.error());
@@ -146,8 +143,8 @@ result<topic_ref> kafka_producer::open_topic(const std::string& topic) {
 
 result<std::size_t> kafka_producer::ask_max_bytes(const std::string& topic,
                                                   deadline until) {
-  auto config = describe_config(*questions_, RD_KAFKA_RESOURCE_TOPIC, topic,
-                                until);
+  auto config =
+      describe_config(*questions_, RD_KAFKA_RESOURCE_TOPIC, topic, until);
   if (!config) {
     // May be forbidden; the broker then has the last word.
     if (config.error().code() == ec::rejected)
@@ -175,9 +172,8 @@ result<void> kafka_producer::send(const outgoing& x,
     return fail(ec::bad_argument, "send to a topic that was not opened");
   auto& topic = topics_[index];
   if (x.partition < 0 || x.partition >= topic.partitions)
-    return fail(ec::bad_argument,
-                fmt::format("topic '{}' has no partition {}", topic.name,
-                            x.partition));
+    return fail(ec::bad_argument, fmt::format("topic '{}' has no partition {}",
+                                              topic.name, x.partition));
   if (size_of(x) > topic.max_bytes) [[unlikely]]
     return fail(ec::too_large,
                 fmt::format("record of {} bytes: topic '{}' takes at most {} "
@@ -186,17 +182,17 @@ result<void> kafka_producer::send(const outgoing& x,
   auto generation = in_flight_.add();
   auto* headers = to_native(x.headers);
   auto code = rd_kafka_producev(
-    handle_->raw(), RD_KAFKA_V_RKT(topic.native.get()),
-    RD_KAFKA_V_PARTITION(x.partition),
-    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-    RD_KAFKA_V_KEY(data_of(x.key), bytes_of(x.key)),
-    RD_KAFKA_V_VALUE(data_of(x.value), bytes_of(x.value)),
-    // 0 lets the client stamp the record.
-    RD_KAFKA_V_TIMESTAMP(std::max<std::int64_t>(x.timestamp, 0)),
-    RD_KAFKA_V_OPAQUE(pack(listener, generation)),
-    // Ends the list early where there are none.
-    headers != nullptr ? RD_KAFKA_VTYPE_HEADERS : RD_KAFKA_VTYPE_END, headers,
-    RD_KAFKA_V_END);
+      handle_->raw(), RD_KAFKA_V_RKT(topic.native.get()),
+      RD_KAFKA_V_PARTITION(x.partition),
+      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+      RD_KAFKA_V_KEY(data_of(x.key), bytes_of(x.key)),
+      RD_KAFKA_V_VALUE(data_of(x.value), bytes_of(x.value)),
+      // 0 lets the client stamp the record.
+      RD_KAFKA_V_TIMESTAMP(std::max<std::int64_t>(x.timestamp, 0)),
+      RD_KAFKA_V_OPAQUE(pack(listener, generation)),
+      // Ends the list early where there are none.
+      headers != nullptr ? RD_KAFKA_VTYPE_HEADERS : RD_KAFKA_VTYPE_END, headers,
+      RD_KAFKA_V_END);
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
     return {};
   in_flight_.remove(generation);
@@ -213,8 +209,7 @@ error kafka_producer::refusal(rd_kafka_resp_err_t code, const outgoing& x) {
   if (auto fatal = fatal_error(*handle_, what))
     return *fatal;
   if (is_fenced(code) || fenced_)
-    return {ec::fenced,
-            fmt::format("{}: producer '{}' was fenced", what, id_)};
+    return {ec::fenced, fmt::format("{}: producer '{}' was fenced", what, id_)};
   // What the library calls a wrong state is a transaction that failed or was
   // not begun.
   if (code == RD_KAFKA_RESP_ERR__STATE) {
@@ -265,8 +260,8 @@ result<void> kafka_producer::begin() {
 result<commit_report> kafka_producer::commit() {
   if (id_.empty())
     return fail(ec::bad_argument, "commit: not a transactional producer");
-  auto done = commit_transaction(*handle_, id_, transaction_timeout_,
-                                 socket_timeout_);
+  auto done =
+      commit_transaction(*handle_, id_, transaction_timeout_, socket_timeout_);
   if (done)
     return done;
   // The library may name the consequence; a delivery report named the cause.
@@ -281,14 +276,17 @@ void kafka_producer::serve_events() {
     if (!event)
       continue;
     switch (rd_kafka_event_type(event.get())) {
-    case RD_KAFKA_EVENT_DR: on_deliveries(event.get()); break;
+    case RD_KAFKA_EVENT_DR:
+      on_deliveries(event.get());
+      break;
     case RD_KAFKA_EVENT_ERROR:
       if (is_fenced(rd_kafka_fatal_error(handle_->raw(), nullptr, 0)))
         fenced_ = true;
       handle_->on_error(rd_kafka_event_error(event.get()),
                         rd_kafka_event_error_string(event.get()));
       break;
-    default: break;
+    default:
+      break;
     }
   }
 }

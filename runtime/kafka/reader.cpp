@@ -58,15 +58,14 @@ message_holder& holder_of(record_batch& batch) {
 void read_headers(const void* native, std::vector<header>& out) {
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(static_cast<const rd_kafka_message_t*>(native),
-                               &headers)
-      != RD_KAFKA_RESP_ERR_NO_ERROR)
+                               &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return;
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
-  for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value,
-                                                  &size)
-                          == RD_KAFKA_RESP_ERR_NO_ERROR;
+  for (std::size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &size) ==
+       RD_KAFKA_RESP_ERR_NO_ERROR;
        ++i)
     out.push_back({name, {static_cast<const char*>(value), size}});
 }
@@ -92,8 +91,8 @@ result<std::unique_ptr<reader>> reader::open(std::shared_ptr<consumer> with,
                                              deadline until) {
   auto what = fmt::format("read topic '{}' partition {}", options.topic,
                           options.partition);
-  topic_ptr topic{rd_kafka_topic_new(with->client().raw(),
-                                     options.topic.c_str(), nullptr)};
+  topic_ptr topic{
+      rd_kafka_topic_new(with->client().raw(), options.topic.c_str(), nullptr)};
   if (!topic)
     return fail(make_error(rd_kafka_last_error(), what));
   auto layout = ask_layout(with->client(), topic.get(), until);
@@ -103,19 +102,17 @@ result<std::unique_ptr<reader>> reader::open(std::shared_ptr<consumer> with,
     return fail(ec::not_found,
                 fmt::format("topic '{}' does not exist", options.topic));
   if (options.partition < 0 || options.partition >= (*layout)->partitions)
-    return fail(ec::not_found,
-                fmt::format("{}: the topic has {} partitions", what,
-                            (*layout)->partitions));
+    return fail(ec::not_found, fmt::format("{}: the topic has {} partitions",
+                                           what, (*layout)->partitions));
   auto start = options.start;
-  std::unique_ptr<reader> made{
-    new reader{std::move(with), std::move(options)}};
+  std::unique_ptr<reader> made{new reader{std::move(with), std::move(options)}};
   if (auto done = made->consumer_->assign(made->slot_, start); !done)
     return fail(done.error());
   return made;
 }
 
 reader::reader(std::shared_ptr<consumer> with, reader_options options)
-  : consumer_{std::move(with)}, position_{options.start} {
+    : consumer_{std::move(with)}, position_{options.start} {
   slot_.topic = std::move(options.topic);
   slot_.partition = options.partition;
   slot_.on_ready = std::move(options.on_ready);
@@ -150,8 +147,7 @@ result<void> reader::poll(record_batch& out, std::size_t max) {
     if (got > 0)
       continue;
     slot_.armed.store(true);
-    if (rd_kafka_queue_length(slot_.queue) == 0
-        || !slot_.armed.exchange(false))
+    if (rd_kafka_queue_length(slot_.queue) == 0 || !slot_.armed.exchange(false))
       break;
   }
   if (failure_)
@@ -164,6 +160,7 @@ std::size_t reader::take(rd_kafka_message_t** messages, std::size_t count,
   std::size_t kept = 0;
   std::string_view topic;
   bytes_taken_ = 0;
+  out.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     auto* message = messages[i];
     if (message->err || failure_) [[unlikely]] {
@@ -208,8 +205,8 @@ void reader::on_error(rd_kafka_resp_err_t code, std::int64_t offset,
     // This event has no version: an earlier reader of the partition may have
     // left it behind.
     if (offset >= position_)
-      failure_ = error{ec::offset_out_of_range,
-                       fmt::format("{}: {}", what, text)};
+      failure_ =
+          error{ec::offset_out_of_range, fmt::format("{}: {}", what, text)};
     return;
   case ec::not_found:
     // A broker that just came up may not know every topic yet; the client

@@ -19,8 +19,8 @@ struct metadata_deleter {
     rd_kafka_metadata_destroy(x);
   }
 };
-using metadata_ptr = std::unique_ptr<const rd_kafka_metadata_t,
-                                     metadata_deleter>;
+using metadata_ptr =
+    std::unique_ptr<const rd_kafka_metadata_t, metadata_deleter>;
 
 struct list_deleter {
   void operator()(rd_kafka_topic_partition_list_t* x) const noexcept {
@@ -55,8 +55,8 @@ topic_layout layout_of(const rd_kafka_metadata_topic_t& topic) {
 } // namespace
 
 int left_ms(deadline until) {
-  auto left = std::chrono::ceil<milliseconds>(
-    until - std::chrono::steady_clock::now());
+  auto left =
+      std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
   return static_cast<int>(std::max<std::int64_t>(left.count(), 1));
 }
 
@@ -77,9 +77,8 @@ repeat_transient(deadline until,
   }
 }
 
-result<std::optional<topic_layout>> ask_layout(handle& with,
-                                               rd_kafka_topic_t* topic,
-                                               deadline until) {
+result<std::optional<topic_layout>>
+ask_layout(handle& with, rd_kafka_topic_t* topic, deadline until) {
   auto what = fmt::format("topic '{}'", rd_kafka_topic_name(topic));
   metadata_ptr got;
   if (auto code = ask_metadata(with, topic, until, got))
@@ -102,8 +101,8 @@ result<std::optional<topic_layout>>
 ask_layout(handle& with, const std::string& topic, deadline until) {
   topic_ptr known{rd_kafka_topic_new(with.raw(), topic.c_str(), nullptr)};
   if (!known)
-    return fail(make_error(rd_kafka_last_error(),
-                           fmt::format("topic '{}'", topic)));
+    return fail(
+        make_error(rd_kafka_last_error(), fmt::format("topic '{}'", topic)));
   return ask_layout(with, known.get(), until);
 }
 
@@ -122,19 +121,19 @@ result<watermarks> ask_watermarks(handle& with, const std::string& topic,
   // Not rd_kafka_query_watermark_offsets: it does not honour its time-out.
   auto ask = [&](std::int64_t which) -> result<std::int64_t> {
     std::unique_ptr<rd_kafka_topic_partition_list_t, list_deleter> list{
-      rd_kafka_topic_partition_list_new(1)};
-    auto* entry = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(),
-                                                    partition);
+        rd_kafka_topic_partition_list_new(1)};
+    auto* entry =
+        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
     auto code = repeat_transient(until, [&] {
       entry->offset = which;
-      auto all = rd_kafka_offsets_for_times(with.raw(), list.get(),
-                                            left_ms(until));
+      auto all =
+          rd_kafka_offsets_for_times(with.raw(), list.get(), left_ms(until));
       return all ? all : entry->err;
     });
     if (code)
-      return fail(with.explain(
-        code, fmt::format("offsets of topic '{}' partition {}", topic,
-                          partition)));
+      return fail(
+          with.explain(code, fmt::format("offsets of topic '{}' partition {}",
+                                         topic, partition)));
     return entry->offset;
   };
   auto low = ask(RD_KAFKA_OFFSET_BEGINNING);
@@ -153,16 +152,16 @@ ask_admin(handle& with, rd_kafka_admin_op_t kind, std::string_view what,
                                    rd_kafka_queue_t*)>& start) {
   std::unique_ptr<rd_kafka_AdminOptions_t,
                   decltype(&rd_kafka_AdminOptions_destroy)>
-    options{rd_kafka_AdminOptions_new(with.raw(), kind),
-            rd_kafka_AdminOptions_destroy};
+      options{rd_kafka_AdminOptions_new(with.raw(), kind),
+              rd_kafka_AdminOptions_destroy};
   std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> queue{
-    rd_kafka_queue_new(with.raw()), rd_kafka_queue_destroy};
+      rd_kafka_queue_new(with.raw()), rd_kafka_queue_destroy};
   char why[256];
   auto limit = left_ms(until);
   rd_kafka_AdminOptions_set_request_timeout(options.get(), limit, why,
                                             sizeof why);
-  if (kind == RD_KAFKA_ADMIN_OP_CREATETOPICS
-      || kind == RD_KAFKA_ADMIN_OP_DELETETOPICS)
+  if (kind == RD_KAFKA_ADMIN_OP_CREATETOPICS ||
+      kind == RD_KAFKA_ADMIN_OP_DELETETOPICS)
     rd_kafka_AdminOptions_set_operation_timeout(options.get(), limit, why,
                                                 sizeof why);
   start(with.raw(), options.get(), queue.get());
@@ -172,8 +171,8 @@ ask_admin(handle& with, rd_kafka_admin_op_t kind, std::string_view what,
     return fail(ec::timed_out, fmt::format("{}: no answer", what));
   if (auto code = rd_kafka_event_error(answer.get()))
     return fail(with.explain(
-      code, fmt::format("{} ({})", what,
-                        rd_kafka_event_error_string(answer.get()))));
+        code, fmt::format("{} ({})", what,
+                          rd_kafka_event_error_string(answer.get()))));
   return answer;
 }
 

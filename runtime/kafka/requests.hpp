@@ -45,12 +45,10 @@ struct topic_deleter {
 using topic_ptr = std::unique_ptr<rd_kafka_topic_t, topic_deleter>;
 
 /// Nothing if the topic does not exist. Warms the handle for the topic (L9).
-result<std::optional<topic_layout>> ask_layout(handle& with,
-                                               rd_kafka_topic_t* topic,
-                                               deadline until);
-result<std::optional<topic_layout>> ask_layout(handle& with,
-                                               const std::string& topic,
-                                               deadline until);
+result<std::optional<topic_layout>>
+ask_layout(handle& with, rd_kafka_topic_t* topic, deadline until);
+result<std::optional<topic_layout>>
+ask_layout(handle& with, const std::string& topic, deadline until);
 
 /// Ids of the brokers that are up.
 result<std::vector<int>> ask_brokers(handle& with, deadline until);

@@ -1,5 +1,7 @@
 // The stream system: hands out readers and producers, asks the cluster.
+#include <map>
 #include <mutex>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -26,8 +28,8 @@ namespace {
 class kafka_system final : public stream_system {
 public:
   explicit kafka_system(kafka_options options)
-    : options_{std::move(options)},
-      outage_{std::make_shared<outage>(options_.brokers)} {}
+      : options_{std::move(options)}, outage_{std::make_shared<outage>(
+                                          options_.brokers)} {}
 
   result<void> start() {
     auto asked = consumer_at(isolation::read_uncommitted, 0);
@@ -76,15 +78,25 @@ public:
   result<std::vector<std::optional<std::int64_t>>>
   group_offsets(const std::string& group, const std::string& topic,
                 int partitions) override {
-    return list_group_offsets(*questions_, group, topic, partitions, limit());
+    auto member = member_of(group);
+    if (!member)
+      return fail(member.error());
+    return list_group_offsets(**member, topic, partitions, limit());
   }
-  result<void> commit_group_offsets(
-    const std::string& group, const std::string& topic,
-    const std::vector<std::pair<std::int32_t, std::int64_t>>& offsets)
-    override {
-    return alter_group_offsets(*questions_, group, topic, offsets, limit());
+  result<void>
+  commit_group_offsets(const std::string& group, const std::string& topic,
+                       const std::vector<std::pair<std::int32_t, std::int64_t>>&
+                           offsets) override {
+    auto member = member_of(group);
+    if (!member)
+      return fail(member.error());
+    return kafka::commit_group_offsets(**member, topic, offsets, limit());
   }
   result<void> delete_group(const std::string& group) override {
+    {
+      std::lock_guard guard{mutex_};
+      members_.erase(group);
+    }
     return kafka::delete_group(*questions_, group, limit());
   }
 
@@ -118,11 +130,30 @@ private:
     return all.back();
   }
 
+  /// A handle that carries the group's id and never joins the group.
+  result<std::shared_ptr<handle>> member_of(const std::string& group) {
+    std::lock_guard guard{mutex_};
+    auto& member = members_[group];
+    if (member)
+      return member;
+    auto conf = consumer_configuration(options_, isolation::read_committed);
+    if (!conf)
+      return fail(conf.error());
+    if (auto done = conf->set("group.id", group); !done)
+      return fail(done.error());
+    auto client = handle::open(RD_KAFKA_CONSUMER, std::move(*conf), outage_);
+    if (!client)
+      return fail(client.error());
+    member = std::move(*client);
+    return member;
+  }
+
   const kafka_options options_;
   const std::shared_ptr<outage> outage_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<consumer>> consumers_[2];
   std::shared_ptr<handle> questions_;
+  std::map<std::string, std::shared_ptr<handle>> members_;
 };
 
 result<std::unique_ptr<partition_reader>>
@@ -145,14 +176,14 @@ kafka_system::open_producer(producer_options options) {
   if (!conf)
     return fail(conf.error());
   milliseconds socket_timeout{std::stoll(*conf->get("socket.timeout.ms"))};
-  auto batch_bytes
-    = static_cast<std::size_t>(std::stoull(*conf->get("batch.size")));
+  auto batch_bytes =
+      static_cast<std::size_t>(std::stoull(*conf->get("batch.size")));
   auto client = handle::open(RD_KAFKA_PRODUCER, std::move(*conf), outage_);
   if (!client)
     return fail(client.error());
-  auto made = kafka_producer::open(std::move(*client), questions_, options,
-                                   socket_timeout, batch_bytes,
-                                   options_.request_limit);
+  auto made =
+      kafka_producer::open(std::move(*client), questions_, options,
+                           socket_timeout, batch_bytes, options_.request_limit);
   if (!made)
     return fail(made.error());
   return std::unique_ptr<producer>{std::move(*made)};

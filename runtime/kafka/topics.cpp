@@ -60,17 +60,17 @@ describe_config(handle& with, rd_kafka_ResourceType_t kind,
   auto what = fmt::format("settings of {} '{}'",
                           rd_kafka_ResourceType_name(kind), name);
   auto answer = ask_admin(
-    with, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, until,
-    [&](auto* client, auto* options, auto* queue) {
-      auto* resource = rd_kafka_ConfigResource_new(kind, name.c_str());
-      rd_kafka_DescribeConfigs(client, &resource, 1, options, queue);
-      rd_kafka_ConfigResource_destroy(resource);
-    });
+      with, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, until,
+      [&](auto* client, auto* options, auto* queue) {
+        auto* resource = rd_kafka_ConfigResource_new(kind, name.c_str());
+        rd_kafka_DescribeConfigs(client, &resource, 1, options, queue);
+        rd_kafka_ConfigResource_destroy(resource);
+      });
   if (!answer)
     return fail(answer.error());
   std::size_t count = 0;
   auto** resources = rd_kafka_DescribeConfigs_result_resources(
-    rd_kafka_event_DescribeConfigs_result(answer->get()), &count);
+      rd_kafka_event_DescribeConfigs_result(answer->get()), &count);
   if (count != 1)
     return fail(ec::rejected, what + ": no result");
   if (auto code = rd_kafka_ConfigResource_error(resources[0]))
@@ -116,47 +116,46 @@ result<void> create_topic(handle& with, const std::string& topic,
   }
   char why[512] = {};
   std::unique_ptr<rd_kafka_NewTopic_t, new_topic_deleter> wanted{
-    rd_kafka_NewTopic_new(topic.c_str(), settings.partitions, replication, why,
-                          sizeof why)};
+      rd_kafka_NewTopic_new(topic.c_str(), settings.partitions, replication,
+                            why, sizeof why)};
   if (!wanted)
     return fail(ec::bad_argument, fmt::format("{}: {}", what, why));
   for (auto& [name, value] : settings.config)
     rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
-  auto answer = ask_admin(with, RD_KAFKA_ADMIN_OP_CREATETOPICS, what, until,
-                          [&](auto* client, auto* options, auto* queue) {
-                            auto* raw = wanted.get();
-                            rd_kafka_CreateTopics(client, &raw, 1, options,
-                                                  queue);
-                          });
+  auto answer =
+      ask_admin(with, RD_KAFKA_ADMIN_OP_CREATETOPICS, what, until,
+                [&](auto* client, auto* options, auto* queue) {
+                  auto* raw = wanted.get();
+                  rd_kafka_CreateTopics(client, &raw, 1, options, queue);
+                });
   if (!answer)
     return fail(answer.error());
   std::size_t count = 0;
   auto** results = rd_kafka_CreateTopics_result_topics(
-    rd_kafka_event_CreateTopics_result(answer->get()), &count);
+      rd_kafka_event_CreateTopics_result(answer->get()), &count);
   if (auto done = first_result(results, count, what); !done)
     return done;
   return await_layout(with, topic, until, what, [&](auto& layout) {
-    return layout && layout->usable
-           && layout->partitions == settings.partitions;
+    return layout && layout->usable &&
+           layout->partitions == settings.partitions;
   });
 }
 
 result<void> delete_topic(handle& with, const std::string& topic,
                           deadline until) {
   auto what = fmt::format("delete topic '{}'", topic);
-  auto answer = ask_admin(with, RD_KAFKA_ADMIN_OP_DELETETOPICS, what, until,
-                          [&](auto* client, auto* options, auto* queue) {
-                            auto* raw
-                              = rd_kafka_DeleteTopic_new(topic.c_str());
-                            rd_kafka_DeleteTopics(client, &raw, 1, options,
-                                                  queue);
-                            rd_kafka_DeleteTopic_destroy(raw);
-                          });
+  auto answer =
+      ask_admin(with, RD_KAFKA_ADMIN_OP_DELETETOPICS, what, until,
+                [&](auto* client, auto* options, auto* queue) {
+                  auto* raw = rd_kafka_DeleteTopic_new(topic.c_str());
+                  rd_kafka_DeleteTopics(client, &raw, 1, options, queue);
+                  rd_kafka_DeleteTopic_destroy(raw);
+                });
   if (!answer)
     return fail(answer.error());
   std::size_t count = 0;
   auto** results = rd_kafka_DeleteTopics_result_topics(
-    rd_kafka_event_DeleteTopics_result(answer->get()), &count);
+      rd_kafka_event_DeleteTopics_result(answer->get()), &count);
   if (auto done = first_result(results, count, what); !done)
     return done;
   return await_layout(with, topic, until, what,

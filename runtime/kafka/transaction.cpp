@@ -63,8 +63,8 @@ result<commit_report> commit_transaction(handle& with, const std::string& id,
     error_ptr why{rd_kafka_commit_transaction(with.raw(), left_ms(until))};
     if (!why)
       break;
-    if (rd_kafka_error_is_retriable(why.get()) && !passed(until)
-        && !is_fenced(rd_kafka_error_code(why.get()))) {
+    if (rd_kafka_error_is_retriable(why.get()) && !passed(until) &&
+        !is_fenced(rd_kafka_error_code(why.get()))) {
       log_debug("kafka.commit_repeated", "producer", id, "reason",
                 rd_kafka_error_string(why.get()));
       continue;

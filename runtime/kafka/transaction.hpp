@@ -11,8 +11,8 @@
 
 namespace weir::kafka {
 
-/// `fenced`, `transaction_failed`, or where it makes sense the plain code; looks
-/// at the code before the library's flags.
+/// `fenced`, `transaction_failed`, or where it makes sense the plain code;
+/// looks at the code before the library's flags.
 error transaction_error(handle& with, const rd_kafka_error_t& why,
                         std::string_view what);
 
