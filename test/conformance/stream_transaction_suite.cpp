@@ -1,4 +1,7 @@
 // Transactions and fencing: what rules L1 to L3 and C1 stand on.
+#include <algorithm>
+#include <thread>
+
 #include "test/conformance/stream_tools.hpp"
 
 namespace weir::test {
@@ -203,6 +206,47 @@ TEST_CASE("stream: a later handle of an id fences the earlier one",
   send(*young, ref, 0, "k", "again");
   must(young->commit());
   CHECK(read_all(streams, topic) == strings{"young", "again"});
+}
+
+TEST_CASE("stream: nothing is committed once a fence has returned",
+          "[stream]") {
+  auto fixture = make_stream_fixture();
+  auto& streams = fixture->streams();
+  auto topic = make_topic(*fixture, 1);
+  for (int round = 0; round < 10; ++round) {
+    auto id = fixture->unique("id");
+    auto p = open_transactional(streams, id);
+    outgoing x;
+    x.topic = must(p->open_topic(topic));
+    x.value = "v";
+    must(p->begin());
+    must(p->send(x));
+    signal_counter committed;
+    std::optional<ec> last;
+    auto learn = [&last](const auto& done) {
+      if (!done)
+        last = done.error().code();
+      return done.has_value();
+    };
+    std::thread zombie{[&] {
+      while (learn(p->commit())) {
+        committed.raise();
+        if (!learn(p->begin()) || !learn(p->send(x)))
+          return;
+      }
+    }};
+    // Commits are under way, at any step of theirs.
+    auto started = committed.await_more_than(round % 3);
+    auto fenced = streams.fence(id, patience);
+    auto end = limits(streams, topic, 0, isolation::read_uncommitted).high;
+    zombie.join();
+    REQUIRE(started);
+    must(fenced);
+    // A send may only know that the transaction is lost.
+    CHECK((last == ec::fenced || last == ec::transaction_failed));
+    CHECK(limits(streams, topic, 0, isolation::read_uncommitted).high == end);
+    check_nothing_open(streams, topic);
+  }
 }
 
 TEST_CASE("stream: a fence reaches a handle between two transactions",

@@ -249,6 +249,35 @@ TEST_CASE("embedded log: the removal of a deleted topic is finished") {
   CHECK(left == 0);
 }
 
+TEST_CASE("embedded log: a reader that goes while a commit wakes is not "
+          "called") {
+  embedded_fixture fixture;
+  auto topic = make_topic(fixture, 1);
+  std::unique_ptr<partition_reader> second;
+  int first_calls = 0;
+  int second_calls = 0;
+  auto open = [&](std::function<void()> on_ready) {
+    reader_options options;
+    options.topic = topic;
+    options.on_ready = std::move(on_ready);
+    return must(fixture.streams().open_reader(std::move(options)));
+  };
+  auto first = open([&] {
+    ++first_calls;
+    second.reset();
+  });
+  second = open([&] { ++second_calls; });
+  record_batch batch;
+  must(first->poll(batch, 1));
+  must(second->poll(batch, 1));
+  first_calls = second_calls = 0;
+  // Both are to be woken, the first one first.
+  commit_values(fixture, topic, {"v"});
+  CHECK(first_calls == 1);
+  CHECK(second == nullptr);
+  CHECK(second_calls == 0);
+}
+
 TEST_CASE("embedded log: a deleted topic is gone for its users") {
   embedded_fixture fixture;
   auto& streams = fixture.streams();

@@ -79,6 +79,31 @@ TEST_CASE("embedded producer: a destroyed one abandons what it queued") {
   CHECK(limits(rig.fixture.streams(), topic).high == 0);
 }
 
+TEST_CASE("embedded producer: a fence shows at the next call") {
+  embedded_fixture fixture;
+  auto& streams = fixture.streams();
+  auto topic = make_topic(fixture, 1);
+  auto idle = open_transactional(streams, "idle");
+  auto open = open_transactional(streams, "open");
+  outgoing x;
+  x.topic = must(open->open_topic(topic));
+  x.value = "v";
+  delivery_ledger ledger;
+  must(open->begin());
+  must(open->send(x, ledger.next()));
+  must(streams.fence("idle", patience));
+  must(streams.fence("open", patience));
+  CHECK(error_of(idle->begin()) == ec::fenced);
+  CHECK(error_of(open->send(x)) == ec::fenced);
+  // What it had collected is settled with that.
+  auto entry = ledger.entries()[0];
+  CHECK(entry.calls == 1);
+  REQUIRE(entry.failure.has_value());
+  CHECK(entry.failure->code() == ec::fenced);
+  CHECK(error_of(open->flush(patience)) == ec::fenced);
+  CHECK(error_of(open->commit()) == ec::fenced);
+}
+
 TEST_CASE("embedded producer: a full disk fails the transaction as a whole") {
   faulty_rig rig;
   auto topic = make_topic(rig.fixture, 2);
