@@ -42,6 +42,18 @@ namespace detail {
 
 std::string json_of_string(const std::string& x);
 
+template <class Value>
+std::string plain_json(const Value& x) {
+  if constexpr (std::is_same_v<Value, std::string>) {
+    return json_of_string(x);
+  } else {
+    static_assert(std::is_arithmetic_v<Value>,
+                  "give inspect a function that makes JSON of this type");
+    char text[64];
+    return {text, std::to_chars(text, text + sizeof text, x).ptr};
+  }
+}
+
 template <class Key>
 result<std::string> encode_typed_key(const std::string& text) {
   Key key{};
@@ -65,10 +77,7 @@ result<std::string> typed_key_json(std::string_view bytes) {
   Key key{};
   if (!serde<Key>::decode(bytes, key))
     return fail(ec::bad_format, "a key of the store does not decode");
-  if constexpr (std::is_same_v<Key, std::string>)
-    return json_of_string(key);
-  else
-    return std::to_string(key);
+  return plain_json(key);
 }
 
 } // namespace detail
@@ -91,9 +100,11 @@ public:
     inspectors_.push_back(std::move(x));
     return *this;
   }
+  /// `to_json` may be left out for strings and numbers.
   template <class Key, class Value>
   application& inspect(const std::string& store,
-                       std::function<std::string(const Value&)> to_json) {
+                       std::function<std::string(const Value&)> to_json
+                       = detail::plain_json<Value>) {
     store_inspector x;
     x.store = store;
     x.encode_key = detail::encode_typed_key<Key>;

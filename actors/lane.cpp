@@ -201,6 +201,7 @@ void lane_actor::on_brought_up(const brought_up& x) {
   hosted task;
   task.claim = handoff.claim;
   task.version = handoff.claim_version;
+  task.committed = handoff.commit.has_value();
   auto first_commit = handoff.first_commit;
   task_setup setup;
   setup.context = context_;
@@ -222,6 +223,9 @@ void lane_actor::on_brought_up(const brought_up& x) {
   if (!first_commit)
     tell(node_, task_progress{x.partition, positions, 0, 0});
   watch_claim(x.partition);
+  // The commit's own incarnation did not learn that it succeeded.
+  if (tasks_[x.partition].committed && !tasks_[x.partition].claim.born)
+    mark_born(x.partition);
   act(machine_.join(x.partition, first_commit));
 }
 

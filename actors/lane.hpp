@@ -44,7 +44,7 @@ private:
     std::int32_t version = 0;
     /// A write of the claim is on its way.
     bool writing = false;
-    /// A commit of this incarnation has succeeded (rule S2).
+    /// A commit has succeeded, of this incarnation or one restored (rule S2).
     bool committed = false;
     /// Its actor has ended and its database is closed.
     bool gone = false;
@@ -117,6 +117,8 @@ private:
   std::uint64_t committed_ = 0;
   int lives_failed_ = 0;
   bool ending_ = false;
+  /// The life that ends has committed and applied everything.
+  bool ends_clean_ = false;
   bool stopping_ = false;
   bool finished_ = false;
   std::size_t pending_ = 0;

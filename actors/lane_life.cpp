@@ -173,6 +173,7 @@ void lane_actor::give_up(const std::string& reason,
 
 void lane_actor::end_tasks(bool clean) {
   ending_ = true;
+  ends_clean_ = clean;
   end_bring_ups();
   for (auto& [partition, task] : tasks_)
     if (!task.gone)
@@ -196,7 +197,9 @@ void lane_actor::all_gone() {
   for (auto& [partition, task] : tasks_)
     if (!task.gone)
       return;
-  if (stopping_ && machine_.is_stopping())
+  // C2: after a failed last commit nothing is released, and the next owner
+  // fences this id: the commit may still happen.
+  if (stopping_ && ends_clean_)
     return release_claims();
   tasks_.clear();
   drop_producers();

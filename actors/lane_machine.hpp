@@ -86,7 +86,6 @@ public:
 
   bool has(int partition) const { return tasks_.count(partition) > 0; }
   std::uint64_t transaction() const noexcept { return number_; }
-  bool is_stopping() const noexcept { return stopping_; }
 
 private:
   enum class phase { closed, open, sealing, publishing, over };

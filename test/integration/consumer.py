@@ -1,0 +1,61 @@
+"""Installs weir, builds README's example against it as a user would, runs it."""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+import servers
+
+
+def call(*command, **more):
+    done = subprocess.run([str(x) for x in command], capture_output=True,
+                          text=True, env=servers.environment(), **more)
+    if done.returncode != 0:
+        servers.fail(f"{' '.join(map(str, command))}\n{done.stdout[-4000:]}"
+                     f"{done.stderr[-4000:]}")
+    return done
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--build", required=True)
+    a = parser.parse_args()
+    binaries = pathlib.Path(a.bin)
+    work = pathlib.Path(tempfile.mkdtemp(prefix="weir-consumer-"))
+    readme = (servers.ROOT / "README.md").read_text()
+    example = re.search(r"```cpp\n(.*?)```", readme, re.S).group(1)
+    lines = example.strip().count("\n") + 1
+    if lines > 30:
+        servers.fail(f"README's example has {lines} lines, more than 30")
+    shutil.copytree(servers.ROOT / "test" / "consumer", work / "project")
+    (work / "project" / "word_count.cpp").write_text(example)
+    call("cmake", "--install", a.build, "--prefix", work / "installed")
+    call("cmake", "-S", work / "project", "-B", work / "build", "-G", "Ninja",
+         f"-DCMAKE_PREFIX_PATH={work / 'installed'}")
+    call("cmake", "--build", work / "build")
+
+    program = work / "build" / "word-count"
+    data = work / "data"
+    call(binaries / "weir-stock", "generate", "--synthetic", "0", "--data",
+         data, "--input-topic", "lines", "--partitions", "1")
+    text = ["to be or not", "not to be"]
+    call(binaries / "weir-put-records", "--data", data, "lines", "0",
+         input="".join(json.dumps({"key": "k", "value": x}) + "\n"
+                       for x in text))
+    for _ in range(2):
+        call(program, "run", "--data", data, "--until-drained")
+    seen = call(program, "dump", "--data", data).stdout
+    found = {x["key"]: x["value"] for x in map(json.loads, seen.splitlines())}
+    if found != {"be": 2, "not": 2, "or": 1, "to": 2}:
+        servers.fail(f"the example counted {found}")
+    print(f"README's example ({lines} lines) builds, runs and counts right")
+    shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
