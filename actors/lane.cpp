@@ -5,6 +5,13 @@
 
 namespace weir {
 
+namespace {
+
+/// Rule L9.
+constexpr milliseconds heartbeat_period{24 * 3'600'000};
+
+} // namespace
+
 lane_actor::lane_actor(caf::actor_config& config,
                        std::shared_ptr<node_context> context,
                        std::shared_ptr<membership_info> info, caf::actor node,
@@ -16,7 +23,8 @@ lane_actor::lane_actor(caf::actor_config& config,
     factory_(std::move(factory)),
     options_(std::move(options)),
     committer_(context_->outside.make_executor(
-      "weir-commit-" + std::to_string(options_.index))) {}
+      "weir-commit-" + std::to_string(options_.index))),
+    last_commit_ms_(context_->outside.world->wall_clock_ms()) {}
 
 caf::behavior lane_actor::make_behavior() {
   open_life();
@@ -120,7 +128,7 @@ void lane_actor::perform(const lane_machine::commit& x) {
       if (!outcome)
         return fail_lane("commit: " + to_string(outcome.error()),
                          std::nullopt);
-      ++committed_;
+      last_commit_ms_ = context_->outside.world->wall_clock_ms();
       lives_failed_ = 0;
       act(machine_.committed(number, outcome->retire_id));
     });
@@ -181,8 +189,13 @@ void lane_actor::tick(std::uint64_t timer) {
   if (timer != timer_ || finished_)
     return;
   start_timer();
-  if (!ending_ && producers_)
-    act(machine_.want_commit());
+  if (ending_ || !producers_)
+    return;
+  auto now = context_->outside.world->wall_clock_ms();
+  if (now - last_commit_ms_ < heartbeat_period.count())
+    return act(machine_.want_commit());
+  last_commit_ms_ = now;
+  act(machine_.heartbeat());
 }
 
 void lane_actor::on_brought_up(const brought_up& x) {

@@ -106,6 +106,7 @@ private:
   task_factory factory_;
   lane_options options_;
   std::shared_ptr<executor> committer_;
+  std::int64_t last_commit_ms_;
   lane_machine machine_;
   std::shared_ptr<lane_producers> producers_;
   std::map<int, hosted> tasks_;
@@ -114,7 +115,6 @@ private:
   /// Answers of an earlier life are void.
   std::uint64_t life_ = 0;
   std::uint64_t timer_ = 0;
-  std::uint64_t committed_ = 0;
   int lives_failed_ = 0;
   bool ending_ = false;
   /// The life that ends has committed and applied everything.

@@ -18,7 +18,7 @@ lane_machine::actions lane_machine::begin_next() {
   for (auto& [partition, task] : tasks_) {
     task.in = true;
     out.push_back(begun{partition, number_});
-    commit_wanted_ |= task.first_commit;
+    commit_wanted_ |= task.forced;
   }
   try_seal(out);
   return out;
@@ -29,7 +29,7 @@ lane_machine::actions lane_machine::join(int partition, bool first_commit) {
   if (phase_ == phase::over)
     return out;
   auto& task = tasks_[partition];
-  task.first_commit = first_commit;
+  task.forced = first_commit;
   if (phase_ == phase::open) {
     task.in = true;
     out.push_back(begun{partition, number_});
@@ -64,7 +64,7 @@ void lane_machine::try_seal(actions& out) {
       continue;
     any = true;
     task.sealed = task.empty = task.outputs_acknowledged = false;
-    out.push_back(seal{partition, number_, task.first_commit, last_seal_});
+    out.push_back(seal{partition, number_, task.forced, last_seal_});
   }
   if (!any)
     try_publish(out);
@@ -119,7 +119,7 @@ void lane_machine::try_publish(actions& out) {
   for (auto& [partition, task] : tasks_) {
     task.in = true;
     out.push_back(begun{partition, number_});
-    commit_wanted_ |= task.first_commit;
+    commit_wanted_ |= task.forced;
   }
   try_seal(out);
 }
@@ -133,7 +133,7 @@ lane_machine::actions lane_machine::committed(std::uint64_t number,
     if (!task.in || task.empty)
       continue;
     task.applying = true;
-    task.first_commit = false;
+    task.forced = false;
     out.push_back(apply{partition, number});
   }
   if (last_seal_ || (retire && stopping_)) {
@@ -164,6 +164,12 @@ lane_machine::actions lane_machine::applied(int partition,
     finish(out);
   try_seal(out);
   return out;
+}
+
+lane_machine::actions lane_machine::heartbeat() {
+  for (auto& [partition, task] : tasks_)
+    task.forced = true;
+  return want_commit();
 }
 
 void lane_machine::finish(actions& out) {

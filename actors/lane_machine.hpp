@@ -71,6 +71,9 @@ public:
   actions join(int partition, bool first_commit);
   /// T_c passed, or a task's overlay is large.
   actions want_commit();
+  /// L9: ids and group offsets expire after 7 days without a commit: commit
+  /// every task even if nothing changed.
+  actions heartbeat();
   /// A task's changes are in the producer. `empty`: nothing to commit.
   actions sealed(int partition, std::uint64_t number, bool empty);
   /// At-least-once: every output of the task's commit is acknowledged.
@@ -93,7 +96,8 @@ private:
   struct member {
     /// Takes part in the current transaction.
     bool in = false;
-    bool first_commit = false;
+    /// Its next seal writes a commit record whatever changed.
+    bool forced = false;
     bool sealed = false;
     bool empty = false;
     bool outputs_acknowledged = false;

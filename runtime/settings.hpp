@@ -59,7 +59,7 @@ struct settings {
   /// What a task may hold back between seal and the next begin (rule L5).
   std::size_t held_bytes = 1u << 20;
   /// Local queue of a lane's producers.
-  std::size_t producer_bytes = 8u << 20;
+  std::size_t producer_bytes = 4u << 20;
   milliseconds producer_linger{5};
 
   // -- deadlines ------------------------------------------------------------------

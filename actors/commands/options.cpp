@@ -161,7 +161,7 @@ std::vector<option_spec> make_table() {
      number(&settings::overlay_bytes)},
     {"cache-bytes", "N", "committed values a task keeps decoded (4194304)",
      number(&settings::cache_bytes)},
-    {"producer-bytes", "N", "local queue of each producer (8388608)",
+    {"producer-bytes", "N", "local queue of each producer (4194304)",
      number(&settings::producer_bytes)},
     {"producer-linger", "DURATION", "how long a producer collects (5ms)",
      duration(&settings::producer_linger)},

@@ -30,20 +30,19 @@ constexpr setting common_settings[] = {
     {"log.connection.close", "false"},
 };
 
-/// Prefetch is small: 4 MB a partition, kept full by `consumer`'s helper thread
+/// Prefetch is small: 2 MB a partition, kept full by `consumer`'s helper thread
 /// (2.0.2 sleeps up to 1 s once a limit is reached). An idle long poll holds
 /// back requests of other partitions, so it is short.
 constexpr setting consumer_settings[] = {
     {"auto.offset.reset", "error"},     {"check.crcs", "true"},
     {"enable.auto.commit", "false"},    {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "true"},   {"fetch.error.backoff.ms", "100"},
-    {"fetch.wait.max.ms", "50"},        {"queued.max.messages.kbytes", "4096"},
+    {"fetch.wait.max.ms", "50"},        {"queued.max.messages.kbytes", "2048"},
     {"queued.min.messages", "1000000"},
 };
 
-/// The byte bound of the queue is what bounds memory; the count only must not
-/// be the first to be reached. Records above the limit of their topic are
-/// refused by `send`, so the handle's own limit is out of the way.
+/// Records above the limit of their topic are refused by `send`, so the handle's
+/// own limit is out of the way.
 constexpr setting producer_settings[] = {
     {"acks", "all"},
     {"batch.size", "1000000"},
@@ -51,9 +50,13 @@ constexpr setting producer_settings[] = {
     {"enable.idempotence", "true"},
     {"message.max.bytes", "100000000"},
     {"partitioner", "murmur2_random"},
-    {"queue.buffering.max.messages", "10000000"},
     {"retry.backoff.ms", "50"},
 };
+
+/// librdkafka's queue counts the bytes of keys and values only. A record's own
+/// bookkeeping is larger than a small record: this many bytes of the bound for
+/// each keep millions of them from waiting in it.
+constexpr std::size_t least_record_bytes = 64;
 
 /// What the protocol depends on (docs/invariants.md: L1, L2, L10, R4), and the
 /// aliases under which librdkafka knows it.
@@ -181,9 +184,12 @@ result<configuration> producer_configuration(const kafka_options& options,
   if (auto done = set_all(*out, producer_settings); !done)
     return fail(done.error());
   auto kbytes = std::max<std::size_t>(wanted.queue_bytes / 1024, 1);
+  auto records =
+      std::max<std::size_t>(wanted.queue_bytes / least_record_bytes, 1'000);
   const std::pair<const char*, std::string> own[] = {
       {"linger.ms", std::to_string(wanted.linger.count())},
       {"queue.buffering.max.kbytes", std::to_string(kbytes)},
+      {"queue.buffering.max.messages", std::to_string(records)},
   };
   for (auto& [name, value] : own)
     if (auto done = out->set(name, value); !done)

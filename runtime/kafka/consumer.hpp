@@ -40,7 +40,7 @@ struct partition_slot {
 /// Owns one helper thread. It serves the handle's error events, and while
 /// readers drain a backlog it asks the brokers for end offsets: librdkafka
 /// 2.0.2 sleeps up to a second after a prefetch limit was reached, and any
-/// request wakes the broker's thread. So a limit of 4 MB a partition is as fast
+/// request wakes the broker's thread. So a limit of 2 MB a partition is as fast
 /// as one of hundreds.
 class consumer {
 public:

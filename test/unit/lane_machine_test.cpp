@@ -110,6 +110,21 @@ TEST_CASE("R3: a first commit is forced at once, before any record", "[lane]") {
   REQUIRE_FALSE(only<lane_machine::seal>(x.want_commit()).forced);
 }
 
+TEST_CASE("L9: a heartbeat commits tasks without changes, once", "[lane]") {
+  auto x = running();
+  auto seals = x.heartbeat();
+  REQUIRE(count<lane_machine::seal>(seals) == 2);
+  for (auto& each : seals)
+    REQUIRE(std::get<lane_machine::seal>(each).forced);
+  x.sealed(0, 1, false);
+  only<lane_machine::commit>(x.sealed(1, 1, false));
+  x.committed(1, false);
+  x.applied(0, 1);
+  x.applied(1, 1);
+  for (auto& each : x.want_commit())
+    REQUIRE_FALSE(std::get<lane_machine::seal>(each).forced);
+}
+
 TEST_CASE("L4: a retired id applies, and begins nothing before it is replaced",
           "[lane]") {
   auto x = published();
