@@ -25,8 +25,8 @@ void delete_records(const std::string& brokers, const std::string& topic,
   using namespace kafka;
   kafka_options options;
   options.brokers = brokers;
-  auto conf = opened(
-    consumer_configuration(options, isolation::read_uncommitted));
+  auto conf =
+      opened(consumer_configuration(options, isolation::read_uncommitted));
   auto client = opened(handle::open(RD_KAFKA_CONSUMER, std::move(conf),
                                     std::make_shared<outage>(brokers)));
   auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
@@ -35,8 +35,7 @@ void delete_records(const std::string& brokers, const std::string& topic,
                      auto* list = rd_kafka_topic_partition_list_new(1);
                      rd_kafka_topic_partition_list_add(list, topic.c_str(),
                                                        partition)
-                       ->offset
-                       = below;
+                         ->offset = below;
                      auto* wanted = rd_kafka_DeleteRecords_new(list);
                      rd_kafka_DeleteRecords(with, &wanted, 1, how, queue);
                      rd_kafka_DeleteRecords_destroy(wanted);

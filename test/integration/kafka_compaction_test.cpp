@@ -1,7 +1,7 @@
 // Reading a topic whose tail was compacted under tiny segments.
 #include "test/integration/kafka_fixture.hpp"
 
-#include <set>
+#include <map>
 
 using namespace weir;
 using namespace weir::test;

@@ -43,8 +43,8 @@ TEST_CASE("a certificate that cannot be read is an error at once") {
   auto opened = open_kafka(options);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code() == ec::bad_argument);
-  CHECK_THAT(opened.error().text(), Catch::Contains("/no/such/file")
-                                      || Catch::Contains("ssl.ca.location"));
+  CHECK_THAT(opened.error().text(), Catch::Contains("/no/such/file") ||
+                                        Catch::Contains("ssl.ca.location"));
 }
 
 TEST_CASE("no broker is an error, a wrong one is not yet") {
@@ -87,9 +87,8 @@ TEST_CASE("a topic that takes smaller batches than we send is refused") {
   auto small = need(careful->open_producer({}));
   auto ref = need(small->open_topic(topic));
   CHECK(small->send(text_record(ref, "k", std::string(60'000, 'x')))
-          .error()
-          .code()
-        == ec::too_large);
+            .error()
+            .code() == ec::too_large);
   for (int i = 0; i < 100; ++i)
     need(small->send(text_record(ref, "k", std::string(10'000, 'x'))));
   need(small->flush(20s));
@@ -106,16 +105,17 @@ TEST_CASE("error codes have a meaning and a text, also unknown ones") {
   // A code of a broker that is newer than the library.
   auto unknown = make_error(static_cast<rd_kafka_resp_err_t>(130), "commit");
   CHECK(unknown.code() == ec::rejected);
-  CHECK(unknown.text()
-        == std::string{"commit: broker error 130 (unknown to librdkafka "}
-             + rd_kafka_version_str() + ")");
+  CHECK(unknown.text() ==
+        std::string{"commit: broker error 130 (unknown to librdkafka "} +
+            rd_kafka_version_str() + ")");
   CHECK_THAT(text_of(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE),
              Catch::Contains("MSG_SIZE_TOO_LARGE"));
 }
 
 TEST_CASE("rule L10: a safe cluster has no findings, a weak one does") {
   std::vector<cluster_finding> found;
-  topic_settings good{4, 3,
+  topic_settings good{4,
+                      3,
                       {{"min.insync.replicas", "2"},
                        {"unclean.leader.election.enable", "false"}}};
   weir::kafka::judge_topic("log", good, 3, found);
@@ -124,7 +124,8 @@ TEST_CASE("rule L10: a safe cluster has no findings, a weak one does") {
   weir::kafka::judge_broker(2, {}, found);
   CHECK(found.empty());
 
-  topic_settings weak{4, 1,
+  topic_settings weak{4,
+                      1,
                       {{"min.insync.replicas", "1"},
                        {"unclean.leader.election.enable", "true"}}};
   weir::kafka::judge_topic("log", weak, 3, found);
@@ -149,8 +150,8 @@ TEST_CASE("the check asks the real cluster") {
   auto changelog = make_topic(*kafka, 1);
   transactional(*kafka, fresh_name("id"));
   CHECK(need(kafka->check_cluster({changelog})).empty());
-  auto unclean
-    = make_topic(*kafka, 1, {{"unclean.leader.election.enable", "true"}});
+  auto unclean =
+      make_topic(*kafka, 1, {{"unclean.leader.election.enable", "true"}});
   auto found = need(kafka->check_cluster({unclean, "not-there"}));
   REQUIRE(found.size() == 2);
   CHECK_THAT(found[0].text, Catch::Contains(unclean));

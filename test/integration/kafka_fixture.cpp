@@ -63,9 +63,8 @@ bool reading::until(const std::function<bool()>& done,
     if (!batch_.empty())
       continue;
     std::unique_lock guard{signal_->mutex};
-    if (!signal_->called.wait_until(guard, deadline, [&] {
-          return signal_->calls != calls;
-        }))
+    if (!signal_->called.wait_until(guard, deadline,
+                                    [&] { return signal_->calls != calls; }))
       return false;
   }
 }

@@ -1,6 +1,7 @@
 // The broker goes away and comes back.
 #include "test/integration/kafka_fixture.hpp"
 
+#include <algorithm>
 #include <thread>
 
 #include "runtime/log.hpp"
@@ -14,12 +15,12 @@ namespace {
 class log_capture {
 public:
   log_capture() {
-    set_log_sink([this](log_level, std::string_view event,
-                        std::string_view text) {
-      std::lock_guard guard{mutex_};
-      lines_.push_back(std::string{event} + " " + std::string{text});
-      changed_.notify_all();
-    });
+    set_log_sink(
+        [this](log_level, std::string_view event, std::string_view text) {
+          std::lock_guard guard{mutex_};
+          lines_.push_back(std::string{event} + " " + std::string{text});
+          changed_.notify_all();
+        });
   }
   ~log_capture() { set_log_sink({}); }
 
@@ -38,9 +39,8 @@ public:
 
 private:
   long count(const std::string& start) const {
-    return std::count_if(lines_.begin(), lines_.end(), [&](auto& each) {
-      return each.starts_with(start);
-    });
+    return std::count_if(lines_.begin(), lines_.end(),
+                         [&](auto& each) { return each.starts_with(start); });
   }
 
   std::mutex mutex_;
@@ -65,8 +65,8 @@ TEST_CASE("reader and producer go on by themselves after an outage") {
 
     broker.stop();
     for (int i = 0; i < 100; ++i)
-      need(producer->send(text_record(ref, "k", std::to_string(i)),
-                          &delivered));
+      need(
+          producer->send(text_record(ref, "k", std::to_string(i)), &delivered));
     REQUIRE(log.wait_for("kafka.down"));
     CHECK_FALSE(in.until([&] { return in.records().size() > 1; }, 500ms));
     CHECK_FALSE(in.failure());

@@ -1,6 +1,7 @@
 // Fencing in the middle, and what a commit reports when the broker goes away.
 #include "test/integration/kafka_fixture.hpp"
 
+#include <future>
 #include <thread>
 
 using namespace weir;
@@ -90,8 +91,8 @@ TEST_CASE("a transaction that the broker timed out does not commit") {
   auto done = producer->commit();
   REQUIRE_FALSE(done);
   // The broker raised the epoch: the same to see as a fence.
-  CHECK((done.error().code() == ec::fenced
-         || done.error().code() == ec::transaction_failed));
+  CHECK((done.error().code() == ec::fenced ||
+         done.error().code() == ec::transaction_failed));
   CHECK(in.records().empty());
 }
 
@@ -101,15 +102,15 @@ TEST_CASE("transactional calls on a plain producer, and sends outside") {
   auto plain = need(kafka->open_producer({}));
   CHECK(plain->begin().error().code() == ec::bad_argument);
   CHECK(plain->commit().error().code() == ec::bad_argument);
-  CHECK(plain->send(text_record({}, "a", "1")).error().code()
-        == ec::bad_argument);
+  CHECK(plain->send(text_record({}, "a", "1")).error().code() ==
+        ec::bad_argument);
   auto ref = need(plain->open_topic(topic));
-  CHECK(plain->send(text_record(ref, "a", "1", 1)).error().code()
-        == ec::bad_argument);
+  CHECK(plain->send(text_record(ref, "a", "1", 1)).error().code() ==
+        ec::bad_argument);
   auto producer = transactional(*kafka, fresh_name("id"));
   auto other = need(producer->open_topic(topic));
-  CHECK(producer->send(text_record(other, "a", "1")).error().code()
-        == ec::transaction_failed);
+  CHECK(producer->send(text_record(other, "a", "1")).error().code() ==
+        ec::transaction_failed);
 }
 
 // Rule L4: while a commit waits, its connection breaks; a copy of the request
@@ -138,8 +139,8 @@ TEST_CASE("a commit over a broken connection retires its id") {
     CHECK(in.values() == std::vector<std::string>{"1"});
   } else {
     // Given up: a fresh id goes on, whatever became of it (L3).
-    CHECK((done.error().code() == ec::transaction_failed
-           || done.error().code() == ec::fenced));
+    CHECK((done.error().code() == ec::transaction_failed ||
+           done.error().code() == ec::fenced));
   }
   producer.reset();
   auto next = transactional(*kafka, fresh_name("id"));
@@ -147,6 +148,30 @@ TEST_CASE("a commit over a broken connection retires its id") {
   need(next->begin());
   need(next->send(text_record(next_ref, "b", "2")));
   need(next->commit());
+}
+
+TEST_CASE("a slow commit retires its id") {
+  auto options = broker_options();
+  // Half of it is the limit.
+  options.properties["socket.timeout.ms"] = "4000";
+  auto kafka = open_system(options);
+  auto topic = make_topic(*kafka, 1);
+  auto producer = transactional(*kafka, fresh_name("id"));
+  auto ref = need(producer->open_topic(topic));
+  need(producer->begin());
+  need(producer->send(text_record(ref, "a", "1")));
+  need(producer->flush(20s));
+  shared_kafka_server().pause();
+  auto done =
+      std::async(std::launch::async, [&] { return producer->commit(); });
+  auto early = done.wait_for(2'100ms);
+  shared_kafka_server().resume();
+  CHECK(early == std::future_status::timeout);
+  auto report = need(done.get());
+  CHECK(report.retire_id);
+  reading in{*kafka, topic};
+  in.to(2);
+  CHECK(in.values() == std::vector<std::string>{"1"});
 }
 
 TEST_CASE("commits without trouble keep their id") {

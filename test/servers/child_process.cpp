@@ -183,11 +183,10 @@ int free_port() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  bool good = listener >= 0
-              && bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0
-              && getsockname(listener, reinterpret_cast<sockaddr*>(&address),
-                             &size)
-                   == 0;
+  bool good =
+      listener >= 0 &&
+      bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+      getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0;
   if (listener >= 0)
     close(listener);
   if (!good)

@@ -37,42 +37,42 @@ std::string fetch_jars() {
 
 /// One node that is broker and controller, with as few partitions of internal
 /// topics, and as little waiting, as it allows.
-std::map<std::string, std::string>
-default_properties(int port, int controller_port) {
+std::map<std::string, std::string> default_properties(int port,
+                                                      int controller_port) {
   auto broker = "127.0.0.1:" + std::to_string(port);
   auto controller = "127.0.0.1:" + std::to_string(controller_port);
   return {
-    {"process.roles", "broker,controller"},
-    {"node.id", "1"},
-    {"controller.quorum.voters", "1@" + controller},
-    {"controller.listener.names", "CONTROLLER"},
-    {"listeners", "PLAINTEXT://" + broker + ",CONTROLLER://" + controller},
-    {"advertised.listeners", "PLAINTEXT://" + broker},
-    {"auto.create.topics.enable", "false"},
-    {"controlled.shutdown.enable", "false"},
-    {"group.initial.rebalance.delay.ms", "0"},
-    {"offsets.topic.num.partitions", "4"},
-    {"offsets.topic.replication.factor", "1"},
-    {"transaction.state.log.num.partitions", "4"},
-    {"transaction.state.log.replication.factor", "1"},
-    {"transaction.state.log.min.isr", "1"},
-    {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"},
-    // Tests compact topics with tiny segments and wait for it.
-    {"log.cleaner.backoff.ms", "100"},
-    {"log.cleaner.dedupe.buffer.size", "4194304"},
-    {"log.retention.check.interval.ms", "1000"},
+      {"process.roles", "broker,controller"},
+      {"node.id", "1"},
+      {"controller.quorum.voters", "1@" + controller},
+      {"controller.listener.names", "CONTROLLER"},
+      {"listeners", "PLAINTEXT://" + broker + ",CONTROLLER://" + controller},
+      {"advertised.listeners", "PLAINTEXT://" + broker},
+      {"auto.create.topics.enable", "false"},
+      {"controlled.shutdown.enable", "false"},
+      {"group.initial.rebalance.delay.ms", "0"},
+      {"offsets.topic.num.partitions", "4"},
+      {"offsets.topic.replication.factor", "1"},
+      {"transaction.state.log.num.partitions", "4"},
+      {"transaction.state.log.replication.factor", "1"},
+      {"transaction.state.log.min.isr", "1"},
+      {"transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"},
+      // Tests compact topics with tiny segments and wait for it.
+      {"log.cleaner.backoff.ms", "100"},
+      {"log.cleaner.dedupe.buffer.size", "4194304"},
+      {"log.retention.check.interval.ms", "1000"},
   };
 }
 
 } // namespace
 
 kafka_server::kafka_server(kafka_server_options options)
-  : options_{std::move(options)}, jars_{fetch_jars()}, port_{free_port()},
-    controller_port_{free_port()} {
+    : options_{std::move(options)}, jars_{fetch_jars()}, port_{free_port()},
+      controller_port_{free_port()} {
   directory_ = options_.directory;
   if (directory_.empty()) {
-    auto pattern = (std::filesystem::temp_directory_path() / "weir-kafka-XXXXXX")
-                     .string();
+    auto pattern =
+        (std::filesystem::temp_directory_path() / "weir-kafka-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr)
       throw std::runtime_error{"cannot create " + pattern};
     directory_ = pattern;
@@ -105,10 +105,9 @@ kafka_server::java(const std::string& main_class) const {
                  options_.java_options.end());
   // The line that says "started" is awaited; the rest only if it is bad.
   const std::string log = "-Dorg.slf4j.simpleLogger.";
-  command.insert(command.end(),
-                 {log + "defaultLogLevel=warn",
-                  log + "log.kafka.server.KafkaRaftServer=info", "-cp",
-                  jars_ + "/*", main_class});
+  command.insert(command.end(), {log + "defaultLogLevel=warn",
+                                 log + "log.kafka.server.KafkaRaftServer=info",
+                                 "-cp", jars_ + "/*", main_class});
   return command;
 }
 
@@ -130,8 +129,8 @@ void kafka_server::format() {
                                  "--config", directory_ / "server.properties"});
   child_process tool{std::move(command)};
   if (!tool.wait_for_exit(start_limit) || tool.wait_status() != 0)
-    throw std::runtime_error{"kafka.tools.StorageTool failed:\n"
-                             + tool.last_output()};
+    throw std::runtime_error{"kafka.tools.StorageTool failed:\n" +
+                             tool.last_output()};
 }
 
 void kafka_server::start() {
@@ -144,8 +143,8 @@ void kafka_server::start() {
     return;
   auto words = process_->last_output();
   process_.reset();
-  throw std::runtime_error{"the Kafka broker at " + brokers()
-                           + " did not start:\n" + words};
+  throw std::runtime_error{"the Kafka broker at " + brokers() +
+                           " did not start:\n" + words};
 }
 
 void kafka_server::stop() {
