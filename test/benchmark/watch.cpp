@@ -1,7 +1,7 @@
 // Runs a job and measures it from outside, by its output topic: the same
 // yardstick for every job, whatever it says of itself.
 //
-//   weir-bench-watch --kafka H:P --topic changes --expect 2000000 -- job args…
+//   weir-bench-watch --kafka H:P --topic changes --expect 2000000 -- job args
 //
 // The clock runs from the first output in the log (committed or not) to the
 // last one that a read-committed reader may see. CPU time and peak memory are
