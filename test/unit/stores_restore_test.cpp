@@ -110,7 +110,7 @@ void check_read_twice(const std::function<void(test::changelog&)>& damage,
 
 TEST_CASE("R1: a missing record is read again once, then refused") {
   check_read_twice([](auto& log) { log.records.erase(log.records.end() - 2); },
-                   "records");
+                   "it has 2");
 }
 
 TEST_CASE("R1: a changed record is read again once, then refused") {
