@@ -1,0 +1,45 @@
+// The stream system of a simulated node: the embedded one, with small polls and
+// with the faults that a broker has and the embedded log has not.
+#pragma once
+
+#include <memory>
+
+#include "runtime/executor.hpp"
+#include "runtime/stream.hpp"
+#include "test/simulation/sim_world.hpp"
+
+namespace weir::sim {
+
+/// In percent of the calls.
+struct stream_faults {
+  /// A commit succeeds, but the id must be retired (rule L4).
+  unsigned retire = 0;
+  /// A commit fails for its producer; it happened, or it did not, or it does
+  /// later unless it is fenced before (rules L3, C1).
+  unsigned lost_commit = 0;
+  /// The producer's queue has no room.
+  unsigned full = 0;
+};
+
+/// Lies of the stream system: each is what a broken rule looks like from below.
+/// Only to show that the checker sees it.
+enum class stream_lie {
+  none,
+  /// Fencing does nothing (rule C1).
+  no_fence,
+  /// A restore's target leaves out the last transaction (rule R4).
+  early_target,
+  /// A commit is reported that did not happen: the apply comes before it (L5).
+  no_commit,
+  /// A producer is not told that its commit failed (rule L3).
+  hidden_failure,
+};
+
+/// Polls answer with one to four records, so that a task's work is many steps.
+/// `late` runs commits that arrive late. `random` must outlive it.
+std::shared_ptr<stream_system>
+make_sim_streams(std::shared_ptr<stream_system> base, stream_faults faults,
+                 stream_lie lie, std::shared_ptr<executor> late,
+                 random_source& random);
+
+} // namespace weir::sim

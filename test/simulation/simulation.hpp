@@ -1,0 +1,45 @@
+// Runs a scenario to its end and judges what came of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/znodes.hpp"
+#include "test/simulation/machine.hpp"
+
+namespace weir::sim {
+
+struct outcome {
+  /// What is not as it must be; empty = everything is exact.
+  std::vector<std::string> problems;
+  std::uint64_t steps = 0;
+  std::uint64_t operations = 0;
+  int lives = 0;
+  /// Changelog commits that the outcome rests on.
+  std::uint64_t commits = 0;
+  std::uint64_t trace_hash = 0;
+  /// The last lines of the trace.
+  std::string tail;
+};
+
+/// Lives follow each other until one that saw all input has drained it. The
+/// same scenario gives the same outcome, trace and all. `print` gets every line
+/// of the trace.
+outcome simulate(const scenario& what,
+                 std::function<void(char, std::string_view)> print = {});
+
+/// The command that runs this scenario again.
+std::string replay_command(const scenario& what);
+
+/// The claims of all tasks; a missing or bad one is left out. Between two lives.
+std::map<int, claim_node> read_claims(machine& on, int life);
+
+/// Compares committed outputs, dead letters, states, changelogs and claims with
+/// the fold of the input. After the last life's end; answers the problems.
+std::vector<std::string> check(machine& on, int lives, std::uint64_t& commits);
+
+} // namespace weir::sim

@@ -1,0 +1,171 @@
+#include "test/simulation/workload.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "runtime/partitioner.hpp"
+#include "test/simulation/sim_world.hpp"
+
+namespace weir::sim {
+
+namespace {
+
+/// After so many the entry is erased, so that the changelog has tombstones.
+constexpr int closing_count = 5;
+
+struct tally {
+  int count = 0;
+  std::int64_t sum = 0;
+};
+
+std::string encode(const tally& x) {
+  return fmt::format("{} {}", x.count, x.sum);
+}
+
+tally decode(const std::string& text) {
+  tally out;
+  auto end = text.data() + text.size();
+  auto next = std::from_chars(text.data(), end, out.count).ptr;
+  std::from_chars(next + 1, end, out.sum);
+  return out;
+}
+
+bool is_bad(std::string_view value) {
+  return value == "bad";
+}
+
+std::string place(std::string_view topic, int partition, std::int64_t offset) {
+  return fmt::format("{}/{}@{}", topic, partition, offset);
+}
+
+std::string output_value(std::string_view where, const tally& x) {
+  return fmt::format("{} n={} sum={}", where, x.count, x.sum);
+}
+
+/// Counts and sums the values of each key of each input.
+class tally_task : public task {
+public:
+  explicit tally_task(const task_setup& setup)
+      : task(setup), tallies_(store<std::string, std::string>("tallies")),
+        results_(output<std::string, std::string>("results")) {}
+
+  void process(const record& x) override {
+    if (is_bad(*x.value()))
+      return reject("bad");
+    auto name = std::string{x.topic()} + '/' + std::string{*x.key()};
+    auto known = tallies_.get(name);
+    auto now = known ? decode(*known) : tally{};
+    ++now.count;
+    std::int64_t value = 0;
+    std::from_chars(x.value()->data(), x.value()->data() + x.value()->size(),
+                    value);
+    now.sum += value;
+    if (now.count == closing_count)
+      tallies_.erase(name);
+    else
+      tallies_.put(name, encode(now));
+    results_.emit(*x.key(),
+                  output_value(place(x.topic(), x.partition(), x.offset()),
+                               now));
+  }
+
+private:
+  kv_store<std::string, std::string> tallies_;
+  weir::output<std::string, std::string> results_;
+};
+
+/// Also counts the beats of a timer, and says each number once.
+class beating_task : public tally_task {
+public:
+  explicit beating_task(const task_setup& setup)
+      : tally_task(setup), counts_(store<std::string, std::int64_t>("beats")),
+        beats_(output<std::string, std::string>("beats")) {}
+
+  void on_assigned(state_origin) override {
+    every(std::chrono::milliseconds{9}, [this] {
+      auto next = counts_.get("beats").value_or(0) + 1;
+      counts_.put("beats", next);
+      beats_.emit("beats", std::to_string(next), {.partition = partition()});
+    });
+  }
+
+private:
+  kv_store<std::string, std::int64_t> counts_;
+  weir::output<std::string, std::string> beats_;
+};
+
+weir::job make_job(workload_kind kind) {
+  weir::job out{"tally"};
+  out.input("left").output("results").store("tallies");
+  if (kind == workload_kind::mixed)
+    out.input("right").output("beats").store("beats");
+  return out;
+}
+
+} // namespace
+
+settings workload::make_settings(guarantee promise) const {
+  settings out;
+  out.data_directory = "/sim";
+  out.guarantee = promise;
+  out.check_interval = milliseconds{12};
+  out.until_drained = true;
+  out.threads = kind == workload_kind::plain ? 2 : 1;
+  out.on_bad_record = bad_record_policy::dead_letter;
+  // The held buffer of L5 fills up now and then.
+  out.held_bytes = 200;
+  return out;
+}
+
+task_factory workload::factory() const {
+  return kind == workload_kind::plain ? make_task_factory<tally_task>()
+                                      : make_task_factory<beating_task>();
+}
+
+workload make_workload(workload_kind kind, std::uint64_t seed) {
+  constexpr int records = 40;
+  workload out{kind, make_job(kind), 2, {}};
+  random_source random{seed ^ 0x5eed};
+  auto& inputs = out.job.inputs();
+  for (auto& topic : inputs)
+    for (int p = 0; p < out.partitions; ++p)
+      out.input[{topic, p}];
+  for (int i = 0; i < records; ++i) {
+    auto& topic = inputs[random.below(inputs.size())];
+    auto key = "k" + std::to_string(random.below(7));
+    auto bad = kind == workload_kind::mixed && random.below(10) == 0;
+    auto value = bad ? "bad" : std::to_string(random.below(1000));
+    out.input[{topic, partition_of(key, out.partitions)}].push_back(
+        {key, value});
+  }
+  return out;
+}
+
+expectation expect(const workload& of) {
+  expectation out;
+  for (auto& [where, records] : of.input) {
+    auto& [topic, partition] = where;
+    std::map<std::string, tally> tallies;
+    for (std::size_t offset = 0; offset < records.size(); ++offset) {
+      auto& x = records[offset];
+      auto here = place(topic, partition, static_cast<std::int64_t>(offset));
+      if (is_bad(x.value)) {
+        out.dead_letters.push_back(here);
+        continue;
+      }
+      auto& now = tallies[x.key];
+      ++now.count;
+      now.sum += std::stoll(x.value);
+      out.outputs[{partition_of(x.key, of.partitions), topic + '/' + x.key}]
+          .push_back(output_value(here, now));
+      if (now.count == closing_count)
+        tallies.erase(x.key);
+    }
+    for (auto& [key, now] : tallies)
+      out.tallies[partition][topic + '/' + key] = encode(now);
+  }
+  return out;
+}
+
+} // namespace weir::sim
