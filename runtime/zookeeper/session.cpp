@@ -48,8 +48,8 @@ std::string session::to_user(const std::string& path) const {
 
 // -- opening and closing -----------------------------------------------------
 
-result<void> session::open() {
-  auto deadline = std::chrono::steady_clock::now() + options_.connect_limit;
+result<void>
+session::open(std::chrono::steady_clock::time_point deadline) {
   if (auto ok = client_.open(); !ok)
     return ok;
   if (auto ok = make_chroot(deadline); !ok)
@@ -72,6 +72,8 @@ session::insist(const std::function<void(answer)>& ask,
                 std::chrono::steady_clock::time_point deadline) {
   for (;;) {
     auto state = client_.wait_connected(deadline);
+    if (state == client::phase::expired)
+      return fail(ec::session_expired, "the session expired while it was made");
     if (state != client::phase::connected ||
         std::chrono::steady_clock::now() >= deadline)
       return fail(ec::disconnected,

@@ -21,8 +21,10 @@ public:
   session(endpoints where, session_options options);
   ~session() override { close(); }
 
-  /// [blocking] Until connected with the chroot made, or the limit.
-  result<void> open();
+  /// [blocking] Until connected with the chroot made, or `deadline`.
+  /// Errors: `disconnected`, `bad_argument`, `session_expired` (try again with
+  /// another session).
+  result<void> open(std::chrono::steady_clock::time_point deadline);
 
   std::string describe() const override;
   void create(const std::string& path, std::string data, create_mode mode,

@@ -1,5 +1,6 @@
 #include "runtime/zookeeper/zookeeper.hpp"
 
+#include <chrono>
 #include <cstdint>
 
 #include "runtime/zookeeper/hosts.hpp"
@@ -28,11 +29,16 @@ public:
                   describe() + ": the session timeout is " +
                     std::to_string(options.session_timeout.count()) +
                     " ms; give a few seconds");
-    auto opened =
-      std::make_unique<zk::session>(std::move(*where), std::move(options));
-    if (auto ok = opened->open(); !ok)
-      return fail(ok.error());
-    return opened;
+    auto deadline = std::chrono::steady_clock::now() + options.connect_limit;
+    for (;;) {
+      auto opened = std::make_unique<zk::session>(*where, options);
+      auto ok = opened->open(deadline);
+      if (ok)
+        return opened;
+      // Lost before anybody had it, as a stalled machine does: take another.
+      if (ok.error().code() != ec::session_expired)
+        return fail(ok.error());
+    }
   }
 
 private:

@@ -15,7 +15,8 @@
 
 namespace weir::test {
 
-inline constexpr std::chrono::seconds patience{20};
+/// Long, because a loaded machine stalls for seconds; a failure costs it once.
+inline constexpr std::chrono::seconds patience{60};
 
 /// Things that happened, in order. Thread-safe; shared with the callbacks.
 template <class T>
@@ -57,6 +58,21 @@ std::shared_ptr<recorder<T>> make_recorder() {
   return std::make_shared<recorder<T>>();
 }
 
+/// A result whose value is asked for only if there is one: throws the error
+/// instead, which ends the test case with its text.
+template <class T>
+class checked : public result<T> {
+public:
+  checked(result<T> from) : result<T>(std::move(from)) {}
+
+  const T* operator->() const { return &**this; }
+  const T& operator*() const {
+    if (!this->has_value())
+      throw std::runtime_error{to_string(this->error())};
+    return result<T>::operator*();
+  }
+};
+
 /// Makes an asynchronous call and waits for its answer. Throws if there is none
 /// in time.
 template <class T, class Call>
@@ -74,7 +90,7 @@ class talk {
 public:
   explicit talk(coordination& to) : to_(to) {}
 
-  result<std::string> create(const std::string& path, std::string data = {},
+  checked<std::string> create(const std::string& path, std::string data = {},
                              create_mode mode = create_mode::persistent) {
     return await<std::string>([&](auto done) {
       to_.create(path, std::move(data), mode, std::move(done));
@@ -85,13 +101,13 @@ public:
       to_.ensure(path, std::move(data), std::move(done));
     });
   }
-  result<znode> get(const std::string& path,
+  checked<znode> get(const std::string& path,
                     coordination::watcher watch = nullptr) {
     return await<znode>([&](auto done) {
       to_.get(path, std::move(watch), std::move(done));
     });
   }
-  result<znode_stat> set(const std::string& path, std::string data,
+  checked<znode_stat> set(const std::string& path, std::string data,
                          std::int32_t version = any_version) {
     return await<znode_stat>([&](auto done) {
       to_.set(path, std::move(data), version, std::move(done));
@@ -102,7 +118,7 @@ public:
     return await<void>(
       [&](auto done) { to_.remove(path, version, std::move(done)); });
   }
-  result<std::vector<std::string>>
+  checked<std::vector<std::string>>
   children(const std::string& path, coordination::watcher watch = nullptr) {
     return await<std::vector<std::string>>([&](auto done) {
       to_.children(path, std::move(watch), std::move(done));

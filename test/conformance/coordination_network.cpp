@@ -334,9 +334,9 @@ TEST_CASE("a session may be closed while others call it") {
 TEST_CASE("the lease grows while the server is silent and shrinks after") {
   auto fixture = make_coordination_fixture();
   auto heard = make_recorder<session_event>();
-  auto session = fixture->open(into(heard));
+  auto session = fixture->open(into(heard), 9s);
   auto timeout = session->session_timeout();
-  CHECK(timeout == 6s);
+  CHECK(timeout == 9s);
   CHECK(session->since_last_contact() < timeout / 2);
 
   auto silent = timeout / 3;

@@ -15,9 +15,10 @@ class coordination_fixture {
 public:
   virtual ~coordination_fixture() = default;
 
+  /// The timeout is one that a loaded machine does not run into.
   virtual std::unique_ptr<coordination>
   open(std::function<void(session_event)> on_event = nullptr,
-       std::chrono::milliseconds timeout = std::chrono::seconds{6}) = 0;
+       std::chrono::milliseconds timeout = std::chrono::seconds{30}) = 0;
 
   /// The session loses its connection until `reconnect`.
   virtual void disconnect(coordination& session) = 0;

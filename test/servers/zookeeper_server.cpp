@@ -22,7 +22,7 @@ constexpr const char* class_path =
 // What the server prints last when it starts.
 constexpr const char* ready_line = "ContainerManager - Using";
 
-constexpr std::chrono::seconds start_limit{60};
+constexpr std::chrono::seconds start_limit{120};
 
 std::filesystem::path make_temporary_directory() {
   auto pattern =
@@ -62,6 +62,7 @@ void zookeeper_server::write_configuration() const {
   std::filesystem::create_directories(directory_ / "data");
   std::ofstream{directory_ / "zoo.cfg"}
     << "tickTime=" << options_.tick.count() << "\n"
+    << "maxSessionTimeout=60000\n"
     << "dataDir=" << (directory_ / "data").string() << "\n"
     << "clientPort=" << port_ << "\n"
     << "clientPortAddress=127.0.0.1\n"
@@ -95,7 +96,7 @@ std::string zookeeper_server::ask(const std::string& word) const {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return {};
-  timeval limit{10, 0};
+  timeval limit{60, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   sockaddr_in address{};
   address.sin_family = AF_INET;

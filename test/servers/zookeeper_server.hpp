@@ -11,7 +11,7 @@
 namespace weir::test {
 
 struct zookeeper_server_options {
-  /// Sessions may last 2 to 20 ticks: 1 to 10 s.
+  /// Sessions may last from two ticks to one minute.
   std::chrono::milliseconds tick{500};
   /// Where its data goes and stays; empty = a temporary directory, removed.
   std::filesystem::path directory;

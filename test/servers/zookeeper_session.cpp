@@ -54,7 +54,7 @@ void expire_session(const std::string& hosts, std::int64_t session,
   auto id = credentials(session);
   while (std::chrono::steady_clock::now() < deadline) {
     thief self;
-    auto* handle = zookeeper_init2(hosts.c_str(), &thief::on_event, 10'000, &id,
+    auto* handle = zookeeper_init2(hosts.c_str(), &thief::on_event, 30'000, &id,
                                    &self, 0, &thief::ignore_log);
     if (handle == nullptr)
       throw std::runtime_error{"no ZooKeeper client for " + hosts};

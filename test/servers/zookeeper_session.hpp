@@ -12,6 +12,6 @@ namespace weir::test {
 /// the owner is connected it notices at once; cut it off first to have it learn
 /// of it later. Throws std::runtime_error after `limit`.
 void expire_session(const std::string& hosts, std::int64_t session,
-                    std::chrono::milliseconds limit = std::chrono::seconds{30});
+                    std::chrono::milliseconds limit = std::chrono::seconds{60});
 
 } // namespace weir::test
