@@ -156,6 +156,15 @@ void child_process::send_signal(int signal) {
     ::kill(pid_, signal);
 }
 
+void child_process::pause() {
+  send_signal(SIGSTOP);
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &info,
+                WSTOPPED | WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR)
+    ;
+}
+
 void child_process::terminate(std::chrono::milliseconds grace) {
   send_signal(SIGTERM);
   if (!wait_for_exit(grace))

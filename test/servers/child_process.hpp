@@ -40,6 +40,9 @@ public:
   pid_t pid() const noexcept { return pid_; }
 
   void send_signal(int signal);
+  /// SIGSTOP; returns when every thread of the process has stopped (or it has
+  /// ended): the signal alone takes a while on a busy machine.
+  void pause();
   /// SIGTERM, and SIGKILL after `grace`.
   void terminate(std::chrono::milliseconds grace);
   void kill();

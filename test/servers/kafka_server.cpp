@@ -160,7 +160,7 @@ void kafka_server::kill() {
 
 void kafka_server::pause() {
   if (process_)
-    process_->send_signal(SIGSTOP);
+    process_->pause();
 }
 
 void kafka_server::resume() {

@@ -88,7 +88,7 @@ void zookeeper_server::stop() {
 
 void zookeeper_server::kill() { process_->kill(); }
 
-void zookeeper_server::pause() { process_->send_signal(SIGSTOP); }
+void zookeeper_server::pause() { process_->pause(); }
 
 void zookeeper_server::resume() { process_->send_signal(SIGCONT); }
 
