@@ -24,8 +24,7 @@ struct generate_request {
   std::uint64_t seed = 1;
 };
 
-using source_factory
-  = std::function<result<std::unique_ptr<record_source>>(
+using source_factory = std::function<result<std::unique_ptr<record_source>>(
     const generate_request&)>;
 
 /// How `get` and `dump` show one store.
@@ -65,7 +64,8 @@ result<std::string> encode_typed_key(const std::string& text) {
     auto end = text.data() + text.size();
     auto [rest, problem] = std::from_chars(text.data(), end, key);
     if (problem != std::errc{} || rest != end)
-      return fail(ec::bad_argument, "'" + text + "' is not a key of this store");
+      return fail(ec::bad_argument,
+                  "'" + text + "' is not a key of this store");
   }
   std::string out;
   serde<Key>::encode(key, out);
@@ -87,7 +87,7 @@ result<std::string> typed_key_json(std::string_view bytes) {
 class application {
 public:
   application(weir::job of, task_factory factory)
-    : job_(std::move(of)), factory_(std::move(factory)) {}
+      : job_(std::move(of)), factory_(std::move(factory)) {}
 
   /// Enables `generate`.
   application& source(source_factory make) {
@@ -103,8 +103,8 @@ public:
   /// `to_json` may be left out for strings and numbers.
   template <class Key, class Value>
   application& inspect(const std::string& store,
-                       std::function<std::string(const Value&)> to_json
-                       = detail::plain_json<Value>) {
+                       std::function<std::string(const Value&)> to_json =
+                           detail::plain_json<Value>) {
     store_inspector x;
     x.store = store;
     x.encode_key = detail::encode_typed_key<Key>;

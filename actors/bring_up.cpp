@@ -13,13 +13,13 @@ constexpr milliseconds fence_limit{10'000};
 constexpr milliseconds longest_pause{5'000};
 
 bool process_exists(void* world, const process_identity& x) {
-  return static_cast<outside_world*>(world)->process_start(x.pid) == x.start
-         && x.start != 0;
+  return static_cast<outside_world*>(world)->process_start(x.pid) == x.start &&
+         x.start != 0;
 }
 
 bool somebody_wrote(const error& why) {
-  return why.code() == ec::version_mismatch
-         || why.code() == ec::already_exists || why.code() == ec::not_found;
+  return why.code() == ec::version_mismatch ||
+         why.code() == ec::already_exists || why.code() == ec::not_found;
 }
 
 } // namespace
@@ -29,22 +29,19 @@ bring_up_actor::bring_up_actor(caf::actor_config& config,
                                std::shared_ptr<membership_info> info,
                                caf::actor lane, int partition,
                                std::string producer_id)
-  : stepping_actor(config),
-    context_(std::move(context)),
-    info_(std::move(info)),
-    lane_(std::move(lane)),
-    partition_(partition),
-    producer_id_(std::move(producer_id)),
-    path_(znode_paths{context_->job.name()}.claim(partition)) {}
+    : stepping_actor(config), context_(std::move(context)),
+      info_(std::move(info)), lane_(std::move(lane)), partition_(partition),
+      producer_id_(std::move(producer_id)),
+      path_(znode_paths{context_->job.name()}.claim(partition)) {}
 
 caf::behavior bring_up_actor::make_behavior() {
   look();
   return {
-    [](const continuation& step) { step.run(); },
-    [this](const members_changed&) {
-      if (waiting_)
-        look();
-    },
+      [](const continuation& step) { step.run(); },
+      [this](const members_changed&) {
+        if (waiting_)
+          look();
+      },
   };
 }
 
@@ -52,7 +49,7 @@ void bring_up_actor::on_exit() {
   // An unfinished restore holds a database and a reader: both may block.
   if (restore_)
     context_->outside.pool->post(
-      [dropped = std::move(restore_)]() mutable { dropped.reset(); });
+        [dropped = std::move(restore_)]() mutable { dropped.reset(); });
   lane_ = nullptr;
 }
 
@@ -81,8 +78,8 @@ void bring_up_actor::look() {
     }});
   };
   info_->session->get(
-    path_, again,
-    reply<result<znode>>([this](result<znode> x) { decide(std::move(x)); }));
+      path_, again,
+      reply<result<znode>>([this](result<znode> x) { decide(std::move(x)); }));
 }
 
 void bring_up_actor::decide(result<znode> node) {
@@ -95,9 +92,9 @@ void bring_up_actor::decide(result<znode> node) {
       return give_up(claim.error().within(path_));
     if (claim->generation != info_->job.generation)
       return give_up(error{ec::corruption,
-                           path_ + " is of generation " + claim->generation
-                             + ", the job is of " + info_->job.generation
-                             + ": `reset` the job"});
+                           path_ + " is of generation " + claim->generation +
+                               ", the job is of " + info_->job.generation +
+                               ": `reset` the job"});
     current_ = *claim;
     version_ = node->stat.version;
   }
@@ -106,12 +103,18 @@ void bring_up_actor::decide(result<znode> node) {
   if (decision.what != step::held && restore_)
     abandon_restore();
   switch (decision.what) {
-  case step::held: return held_ ? confirm() : restore();
-  case step::create: return check_unborn();
-  case step::take: return write(0);
-  case step::fence: return fence(decision.fence_id);
-  case step::wait: return wait(decision.reason);
-  case step::refuse: return give_up(error{ec::corruption, decision.reason});
+  case step::held:
+    return held_ ? confirm() : restore();
+  case step::create:
+    return check_unborn();
+  case step::take:
+    return write(0);
+  case step::fence:
+    return fence(decision.fence_id);
+  case step::wait:
+    return wait(decision.reason);
+  case step::refuse:
+    return give_up(error{ec::corruption, decision.reason});
   }
 }
 
@@ -120,7 +123,7 @@ void bring_up_actor::abandon_restore() {
   log_warning("claim.lost", "task", partition_, "producer", producer_id_);
   held_ = false;
   context_->outside.pool->post(
-    [dropped = std::move(restore_)]() mutable { dropped.reset(); });
+      [dropped = std::move(restore_)]() mutable { dropped.reset(); });
 }
 
 void bring_up_actor::wait(const std::string& reason) {
@@ -138,52 +141,52 @@ void bring_up_actor::wait(const std::string& reason) {
 /// Rule C4: a missing claim is created only where nothing was ever committed.
 void bring_up_actor::check_unborn() {
   run_on(
-    *context_->outside.pool,
-    [context = context_, partition = partition_] {
-      return context->outside.streams->query_watermarks(
-        context->job.changelog(), partition, isolation::read_uncommitted);
-    },
-    [this](result<watermarks>& limits) {
-      if (!limits)
-        return retry(limits.error(), [this] { look(); });
-      if (limits->high > 0)
-        return give_up(error{
-          ec::data_loss,
-          "the claim " + path_ + " is missing, but changelog "
-            + context_->job.changelog() + "/" + std::to_string(partition_)
-            + " has records: its writers are not known to be fenced; accept "
-              "that with `adopt` (rule C4)"});
-      write(0);
-    });
+      *context_->outside.pool,
+      [context = context_, partition = partition_] {
+        return context->outside.streams->query_watermarks(
+            context->job.changelog(), partition, isolation::read_uncommitted);
+      },
+      [this](result<watermarks>& limits) {
+        if (!limits)
+          return retry(limits.error(), [this] { look(); });
+        if (limits->high > 0)
+          return give_up(error{
+              ec::data_loss,
+              "the claim " + path_ + " is missing, but changelog " +
+                  context_->job.changelog() + "/" + std::to_string(partition_) +
+                  " has records: its writers are not known to be fenced; "
+                  "accept "
+                  "that with `adopt` (rule C4)"});
+        write(0);
+      });
 }
 
 void bring_up_actor::fence(const std::string& id) {
   log_info("claim.fencing", "task", partition_, "producer", id);
   run_on(
-    *context_->outside.pool,
-    [streams = context_->outside.streams, id] {
-      return streams->fence(id, fence_limit);
-    },
-    [this, id](result<void>& fenced) {
-      if (fenced) {
-        blocked_ = milliseconds{0};
-        context_->knowledge.add_fenced(id);
-        return look();
-      }
-      // C6: visible, never a silent wait; C5: again with a fresh handle.
-      blocked_ += fence_limit;
-      auto reason = "fencing of " + id + " blocked by "
-                    + to_string(fenced.error());
-      log_warning("claim.fencing_blocked", "task", partition_, "why", reason);
-      tell(lane_, bring_up_waits{partition_, reason});
-      retry(fenced.error(), [this] { look(); });
-    });
+      *context_->outside.pool,
+      [streams = context_->outside.streams, id] {
+        return streams->fence(id, fence_limit);
+      },
+      [this, id](result<void>& fenced) {
+        if (fenced) {
+          blocked_ = milliseconds{0};
+          context_->knowledge.add_fenced(id);
+          return look();
+        }
+        // C6: visible, never a silent wait; C5: again with a fresh handle.
+        blocked_ += fence_limit;
+        auto reason =
+            "fencing of " + id + " blocked by " + to_string(fenced.error());
+        log_warning("claim.fencing_blocked", "task", partition_, "why", reason);
+        tell(lane_, bring_up_waits{partition_, reason});
+        retry(fenced.error(), [this] { look(); });
+      });
 }
 
 void bring_up_actor::write(std::uint64_t least_epoch) {
-  auto next = next_claim(current_, view(), info_->member,
-                         info_->job.generation, info_->job.partitions,
-                         least_epoch);
+  auto next = next_claim(current_, view(), info_->member, info_->job.generation,
+                         info_->job.partitions, least_epoch);
   auto version = current_ ? std::optional{version_} : std::nullopt;
   write_claim(info_->session, path_, version, next,
               reply<result<std::int32_t>>([this, next](auto version) {
@@ -208,13 +211,13 @@ void bring_up_actor::written(claim_node claim, result<std::int32_t> version) {
 template <class Step, class Next>
 void bring_up_actor::restore_step(Step step, Next next) {
   run_on(
-    *context_->outside.pool,
-    [restore = restore_, step] { return step(*restore); },
-    [this, next](auto& outcome) {
-      if (!outcome)
-        return give_up(outcome.error());
-      next(outcome);
-    });
+      *context_->outside.pool,
+      [restore = restore_, step] { return step(*restore); },
+      [this, next](auto& outcome) {
+        if (!outcome)
+          return give_up(outcome.error());
+        next(outcome);
+      });
 }
 
 void bring_up_actor::restore() {
@@ -239,12 +242,12 @@ void bring_up_actor::read() {
                  auto progress = restore_->progress();
                  if (progress != last_reason_)
                    blocked_ = milliseconds{0};
-                 else if ((blocked_ += milliseconds{100})
-                          >= context_->settings.patience) {
+                 else if ((blocked_ += milliseconds{100}) >=
+                          context_->settings.patience) {
                    blocked_ = milliseconds{0};
                    auto reason = "restore blocked, perhaps by a hanging "
-                                 "transaction: "
-                                 + progress;
+                                 "transaction: " +
+                                 progress;
                    log_warning("task.restore_blocked", "task", partition_,
                                "why", reason);
                    tell(lane_, bring_up_waits{partition_, reason});

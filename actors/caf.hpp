@@ -45,7 +45,7 @@ void tell_high(const caf::actor& to, Ts&&... xs) {
 /// Exit messages queue at the back of the mailbox unless they are urgent.
 inline void end_actor(const caf::actor& who) {
   caf::anon_send<caf::message_priority::high>(
-    who, caf::exit_msg{who.address(), caf::exit_reason::user_shutdown});
+      who, caf::exit_msg{who.address(), caf::exit_reason::user_shutdown});
 }
 
 /// A handle that does not keep its actor alive, for callbacks of the outside.
@@ -90,7 +90,7 @@ protected:
                 handle = std::move(handle)]() mutable {
       auto shared = std::make_shared<decltype(job())>(job());
       self.tell(continuation{
-        [handle = std::move(handle), shared]() { handle(*shared); }});
+          [handle = std::move(handle), shared]() { handle(*shared); }});
     });
   }
 

@@ -16,9 +16,9 @@ bool contains(const std::set<std::string>* set, const std::string& x) {
 bool owner_is_dead(const claim_node& claim, const claim_view& view) {
   if (!contains(view.members, claim.member))
     return true;
-  return claim.process.host == view.self.host
-         && claim.process.boot_id == view.self.boot_id
-         && !view.process_exists(view.context, claim.process);
+  return claim.process.host == view.self.host &&
+         claim.process.boot_id == view.self.boot_id &&
+         !view.process_exists(view.context, claim.process);
 }
 
 } // namespace
@@ -36,19 +36,22 @@ claim_decision decide_claim(const std::optional<claim_node>& current,
   if (!claim.released && claim.producer_id == view.own_id)
     return {step::held, {}, {}};
   // C8: a hostile or mistaken claim must not make us fence another job.
-  if (!claim.producer_id.empty()
-      && !claim.producer_id.starts_with(producer_prefix(view.job)))
-    return {step::refuse, {},
-            "the claim names producer id '" + claim.producer_id
-              + "', which is not of job '" + view.job + "'"};
-  if (claim.released || claim.producer_id.empty()
-      || contains(view.fenced, claim.producer_id))
+  if (!claim.producer_id.empty() &&
+      !claim.producer_id.starts_with(producer_prefix(view.job)))
+    return {step::refuse,
+            {},
+            "the claim names producer id '" + claim.producer_id +
+                "', which is not of job '" + view.job + "'"};
+  if (claim.released || claim.producer_id.empty() ||
+      contains(view.fenced, claim.producer_id))
     return {step::take, {}, {}};
   // C3: never the own current id (handled above), always the own earlier ones.
   if (contains(view.retired, claim.producer_id) || owner_is_dead(claim, view))
     return {step::fence, claim.producer_id, {}};
-  return {step::wait, {}, "held by " + to_string(claim.process)
-                            + " (member " + claim.member + ")"};
+  return {step::wait,
+          {},
+          "held by " + to_string(claim.process) + " (member " + claim.member +
+              ")"};
 }
 
 claim_node next_claim(const std::optional<claim_node>& current,
@@ -71,9 +74,9 @@ claim_node next_claim(const std::optional<claim_node>& current,
 }
 
 bool proves_claim(const claim_node& read, const claim_node& written) {
-  return read.producer_id == written.producer_id
-         && read.epoch == written.epoch && read.released == written.released
-         && read.born == written.born;
+  return read.producer_id == written.producer_id &&
+         read.epoch == written.epoch && read.released == written.released &&
+         read.born == written.born;
 }
 
 } // namespace weir

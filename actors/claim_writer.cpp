@@ -30,8 +30,8 @@ struct claim_write : std::enable_shared_from_this<claim_write> {
     if (read && proves_claim(*read, claim))
       return done(node->stat.version);
     // Not there: the caller reads the claim and writes again by version.
-    done(fail(ec::version_mismatch, "the claim at " + path
-                                      + " is not the one just written"));
+    done(fail(ec::version_mismatch,
+              "the claim at " + path + " is not the one just written"));
   }
 };
 
@@ -52,11 +52,10 @@ void write_claim(std::shared_ptr<coordination> session, std::string path,
                          : fail(stat.error()));
     });
   else
-    session->create(path, text, create_mode::persistent,
-                    [write](result<std::string> made) {
-                      write->answer(made ? result<std::int32_t>{0}
-                                         : fail(made.error()));
-                    });
+    session->create(
+        path, text, create_mode::persistent, [write](result<std::string> made) {
+          write->answer(made ? result<std::int32_t>{0} : fail(made.error()));
+        });
 }
 
 } // namespace weir

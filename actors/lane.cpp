@@ -16,84 +16,81 @@ lane_actor::lane_actor(caf::actor_config& config,
                        std::shared_ptr<node_context> context,
                        std::shared_ptr<membership_info> info, caf::actor node,
                        task_factory factory, lane_options options)
-  : stepping_actor(config),
-    context_(std::move(context)),
-    info_(std::move(info)),
-    node_(std::move(node)),
-    factory_(std::move(factory)),
-    options_(std::move(options)),
-    committer_(context_->outside.make_executor(
-      "weir-commit-" + std::to_string(options_.index))),
-    last_commit_ms_(context_->outside.world->wall_clock_ms()) {}
+    : stepping_actor(config), context_(std::move(context)),
+      info_(std::move(info)), node_(std::move(node)),
+      factory_(std::move(factory)), options_(std::move(options)),
+      committer_(context_->outside.make_executor(
+          "weir-commit-" + std::to_string(options_.index))),
+      last_commit_ms_(context_->outside.world->wall_clock_ms()) {}
 
 caf::behavior lane_actor::make_behavior() {
   open_life();
   return {
-    [](const continuation& step) { step.run(); },
-    [this](const stop_lane&) {
-      stopping_ = true;
-      end_bring_ups();
-      if (!producers_ && !ending_)
-        finish();
-      else
-        act(machine_.stop());
-    },
-    [this](const drop_lane&) {
-      stopping_ = true;
-      end_bring_ups();
-      if (!producers_ && !ending_)
-        finish();
-      else if (!ending_)
-        fail_lane("the node left the coordination service", std::nullopt);
-    },
-    [this](const set_check_interval& x) {
-      options_.check_interval = x.value;
-      start_timer();
-    },
-    [this](const members_changed& x) {
-      for (auto& [partition, actor] : bring_ups_)
-        tell(actor, x);
-    },
-    [this](const sync_due& x) {
-      for (auto& [partition, task] : tasks_)
-        tell(task.actor, x);
-    },
-    [this](const brought_up& x) { on_brought_up(x); },
-    [this](const bring_up_waits& x) {
-      tell(node_, task_waiting{x.partition, x.reason, x.held_elsewhere});
-    },
-    [this](const bring_up_failed& x) { on_bring_up_failed(x); },
-    [this](const commit_wanted&) { act(machine_.want_commit()); },
-    [this](const task_sealed& x) {
-      act(machine_.sealed(x.partition, x.number, x.empty));
-    },
-    [this](const outputs_acknowledged& x) {
-      act(machine_.outputs_acknowledged(x.partition, x.number));
-    },
-    [this](const task_applied& x) { on_applied(x); },
-    [this](const task_failed& x) {
-      if (tasks_.count(x.partition) > 0)
-        fail_lane("task " + std::to_string(x.partition) + ": "
-                    + to_string(x.why),
-                  x.why.code() == ec::fenced
-                      || x.why.code() == ec::transaction_failed
-                    ? std::nullopt
-                    : std::optional{x.partition});
-    },
-    [this](const task_rejects& x) {
-      tell(node_, task_stopped{x.partition, x.why, true});
-    },
-    [this](const task_gone& x) { on_task_gone(x); },
+      [](const continuation& step) { step.run(); },
+      [this](const stop_lane&) {
+        stopping_ = true;
+        end_bring_ups();
+        if (!producers_ && !ending_)
+          finish();
+        else
+          act(machine_.stop());
+      },
+      [this](const drop_lane&) {
+        stopping_ = true;
+        end_bring_ups();
+        if (!producers_ && !ending_)
+          finish();
+        else if (!ending_)
+          fail_lane("the node left the coordination service", std::nullopt);
+      },
+      [this](const set_check_interval& x) {
+        options_.check_interval = x.value;
+        start_timer();
+      },
+      [this](const members_changed& x) {
+        for (auto& [partition, actor] : bring_ups_)
+          tell(actor, x);
+      },
+      [this](const sync_due& x) {
+        for (auto& [partition, task] : tasks_)
+          tell(task.actor, x);
+      },
+      [this](const brought_up& x) { on_brought_up(x); },
+      [this](const bring_up_waits& x) {
+        tell(node_, task_waiting{x.partition, x.reason, x.held_elsewhere});
+      },
+      [this](const bring_up_failed& x) { on_bring_up_failed(x); },
+      [this](const commit_wanted&) { act(machine_.want_commit()); },
+      [this](const task_sealed& x) {
+        act(machine_.sealed(x.partition, x.number, x.empty));
+      },
+      [this](const outputs_acknowledged& x) {
+        act(machine_.outputs_acknowledged(x.partition, x.number));
+      },
+      [this](const task_applied& x) { on_applied(x); },
+      [this](const task_failed& x) {
+        if (tasks_.count(x.partition) > 0)
+          fail_lane("task " + std::to_string(x.partition) + ": " +
+                        to_string(x.why),
+                    x.why.code() == ec::fenced ||
+                            x.why.code() == ec::transaction_failed
+                        ? std::nullopt
+                        : std::optional{x.partition});
+      },
+      [this](const task_rejects& x) {
+        tell(node_, task_stopped{x.partition, x.why, true});
+      },
+      [this](const task_gone& x) { on_task_gone(x); },
   };
 }
 
 void lane_actor::on_exit() {
   // The thread of the executor may still run a commit: wait for it elsewhere.
-  context_->outside.pool->post(
-    [committer = std::move(committer_), held = std::move(producers_)]() mutable {
-      committer->stop();
-      held.reset();
-    });
+  context_->outside.pool->post([committer = std::move(committer_),
+                                held = std::move(producers_)]() mutable {
+    committer->stop();
+    held.reset();
+  });
   tasks_.clear();
   bring_ups_.clear();
   node_ = nullptr;
@@ -118,20 +115,20 @@ void lane_actor::perform(const lane_machine::seal& x) {
 void lane_actor::perform(const lane_machine::commit& x) {
   auto life = life_;
   run_on(
-    *committer_,
-    [producers = producers_] {
-      return producers->transactional.handle->commit();
-    },
-    [this, life, number = x.number](result<commit_report>& outcome) {
-      if (life != life_ || ending_)
-        return;
-      if (!outcome)
-        return fail_lane("commit: " + to_string(outcome.error()),
-                         std::nullopt);
-      last_commit_ms_ = context_->outside.world->wall_clock_ms();
-      lives_failed_ = 0;
-      act(machine_.committed(number, outcome->retire_id));
-    });
+      *committer_,
+      [producers = producers_] {
+        return producers->transactional.handle->commit();
+      },
+      [this, life, number = x.number](result<commit_report>& outcome) {
+        if (life != life_ || ending_)
+          return;
+        if (!outcome)
+          return fail_lane("commit: " + to_string(outcome.error()),
+                           std::nullopt);
+        last_commit_ms_ = context_->outside.world->wall_clock_ms();
+        lives_failed_ = 0;
+        act(machine_.committed(number, outcome->retire_id));
+      });
 }
 
 void lane_actor::perform(const lane_machine::apply& x) {
@@ -148,8 +145,8 @@ void lane_actor::perform(const lane_machine::begin&) {
 void lane_actor::perform(const lane_machine::begun& x) {
   auto i = tasks_.find(x.partition);
   if (i != tasks_.end())
-    tell_high(i->second.actor, transaction_begun{x.number, producers_,
-                                                 i->second.claim.epoch});
+    tell_high(i->second.actor,
+              transaction_begun{x.number, producers_, i->second.claim.epoch});
 }
 
 void lane_actor::perform(const lane_machine::retire_id&) {
@@ -179,8 +176,9 @@ void lane_actor::start_timer() {
   // Jitter: lanes and nodes do not commit on the same tick.
   auto interval = options_.check_interval;
   auto spread = interval.count() / 10 + 1;
-  auto jitter = static_cast<std::int64_t>(context_->outside.world->random_bits()
-                                          % static_cast<std::uint64_t>(spread));
+  auto jitter =
+      static_cast<std::int64_t>(context_->outside.world->random_bits() %
+                                static_cast<std::uint64_t>(spread));
   run_after(interval - milliseconds{spread / 2} + milliseconds{jitter},
             [this, timer] { tick(timer); });
 }
@@ -201,12 +199,12 @@ void lane_actor::tick(std::uint64_t timer) {
 void lane_actor::on_brought_up(const brought_up& x) {
   bring_ups_.erase(x.partition);
   auto& handoff = *x.handoff;
-  if (ending_ || stopping_ || !producers_
-      || handoff.claim.producer_id != producers_->id) {
+  if (ending_ || stopping_ || !producers_ ||
+      handoff.claim.producer_id != producers_->id) {
     // It belongs to an earlier id: its database is closed, its claim is taken
     // again by the next bring-up.
     context_->outside.pool->post(
-      [dropped = x.handoff]() mutable { dropped.reset(); });
+        [dropped = x.handoff]() mutable { dropped.reset(); });
     return;
   }
   for (auto& topic : producers_->transactional.outputs)
@@ -224,7 +222,7 @@ void lane_actor::on_brought_up(const brought_up& x) {
     task.actor = factory_(system(), setup);
   } catch (const std::exception& problem) {
     context_->outside.pool->post(
-      [dropped = x.handoff]() mutable { dropped.reset(); });
+        [dropped = x.handoff]() mutable { dropped.reset(); });
     return blame(x.partition,
                  std::string{"its constructor threw: "} + problem.what());
   }
@@ -255,11 +253,11 @@ void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
   case ec::offset_out_of_range:
     // A full disk, a server that is away, a directory still in use: wait, say
     // so, go on (L7).
-    log_warning("task.bring_up", "task", x.partition, "why",
-                to_string(x.why));
+    log_warning("task.bring_up", "task", x.partition, "why", to_string(x.why));
     tell(node_, task_waiting{x.partition, to_string(x.why)});
     return bring_up_later(x.partition, milliseconds{1'000});
-  default: tell(node_, task_stopped{x.partition, x.why, false});
+  default:
+    tell(node_, task_stopped{x.partition, x.why, false});
   }
 }
 
@@ -269,8 +267,7 @@ void lane_actor::on_applied(const task_applied& x) {
     return;
   failures_.erase(x.partition);
   i->second.committed = true;
-  tell(node_,
-       task_progress{x.partition, x.positions, x.records, x.skipped});
+  tell(node_, task_progress{x.partition, x.positions, x.records, x.skipped});
   if (!i->second.claim.born)
     mark_born(x.partition);
   act(machine_.applied(x.partition, x.number));

@@ -50,7 +50,7 @@ private:
     bool gone = false;
   };
 
-  // -- lives (lane_life.cpp) --------------------------------------------------
+  // -- lives (lane_life.cpp)
 
   void open_life();
   void life_opened(std::shared_ptr<lane_producers> producers);
@@ -70,7 +70,7 @@ private:
                  std::shared_ptr<bound_producer> plain);
   std::string fresh_id();
 
-  // -- the transaction (lane.cpp) ----------------------------------------------
+  // -- the transaction (lane.cpp)
 
   void act(const lane_machine::actions& todo);
   void perform(const lane_machine::seal& x);
@@ -88,7 +88,7 @@ private:
   void on_applied(const task_applied& x);
   void fail_lane(std::string reason, std::optional<int> culprit);
 
-  // -- claims (lane_claims.cpp) ---------------------------------------------------
+  // -- claims (lane_claims.cpp)
 
   void watch_claim(int partition);
   void check_claim(int partition, result<znode> node);

@@ -22,11 +22,11 @@ void lane_actor::watch_claim(int partition) {
   };
   auto path = znode_paths{context_->job.name()}.claim(partition);
   info_->session->get(
-    path, again,
-    reply<result<znode>>([this, life, partition](result<znode> node) {
-      if (life == life_ && !ending_)
-        check_claim(partition, std::move(node));
-    }));
+      path, again,
+      reply<result<znode>>([this, life, partition](result<znode> node) {
+        if (life == life_ && !ending_)
+          check_claim(partition, std::move(node));
+      }));
 }
 
 void lane_actor::check_claim(int partition, result<znode> node) {
@@ -36,14 +36,14 @@ void lane_actor::check_claim(int partition, result<znode> node) {
   // Not knowing is not losing: the fence protects, and the watch comes back.
   if (!node && node.error().code() != ec::not_found)
     return;
-  auto found = node ? decode_claim(node->data)
-                    : result<claim_node>{fail(node.error())};
+  auto found =
+      node ? decode_claim(node->data) : result<claim_node>{fail(node.error())};
   auto& mine = i->second;
-  if (found && found->member == info_->member
-      && found->epoch >= mine.claim.epoch && !found->released)
+  if (found && found->member == info_->member &&
+      found->epoch >= mine.claim.epoch && !found->released)
     return;
-  auto by = found ? to_string(found->process) + " (member " + found->member
-                      + ", epoch " + std::to_string(found->epoch) + ")"
+  auto by = found ? to_string(found->process) + " (member " + found->member +
+                        ", epoch " + std::to_string(found->epoch) + ")"
                   : std::string{"nobody: its claim was removed"};
   log_warning("task.replaced", "task", partition, "by", by);
   tell(node_, task_waiting{partition, "replaced by " + by});
@@ -56,24 +56,24 @@ void lane_actor::write_hosted(int partition, claim_node claim,
   auto life = life_;
   auto& task = tasks_[partition];
   task.writing = true;
-  write_claim(
-    info_->session, znode_paths{context_->job.name()}.claim(partition),
-    task.version, claim,
-    reply<result<std::int32_t>>([this, life, partition, claim,
-                                 then](result<std::int32_t> version) {
-      auto i = tasks_.find(partition);
-      if (life != life_ || i == tasks_.end())
-        return;
-      i->second.writing = false;
-      if (version) {
-        i->second.claim = claim;
-        i->second.version = *version;
-      } else {
-        log_warning("claim.write", "task", partition, "why",
-                    to_string(version.error()));
-      }
-      then(version.has_value());
-    }));
+  write_claim(info_->session,
+              znode_paths{context_->job.name()}.claim(partition), task.version,
+              claim,
+              reply<result<std::int32_t>>([this, life, partition, claim,
+                                           then](result<std::int32_t> version) {
+                auto i = tasks_.find(partition);
+                if (life != life_ || i == tasks_.end())
+                  return;
+                i->second.writing = false;
+                if (version) {
+                  i->second.claim = claim;
+                  i->second.version = *version;
+                } else {
+                  log_warning("claim.write", "task", partition, "why",
+                              to_string(version.error()));
+                }
+                then(version.has_value());
+              }));
 }
 
 void lane_actor::mark_born(int partition) {
@@ -92,27 +92,27 @@ void lane_actor::retire_current_id() {
   end_bring_ups();
   auto life = life_;
   run_on(
-    *context_->outside.pool,
-    [context = context_, id = fresh_id(), old = producers_->id,
-     plain = producers_->plain]() -> result<std::shared_ptr<lane_producers>> {
-      auto opened = open_producers(context, id, plain);
-      if (!opened)
+      *context_->outside.pool,
+      [context = context_, id = fresh_id(), old = producers_->id,
+       plain = producers_->plain]() -> result<std::shared_ptr<lane_producers>> {
+        auto opened = open_producers(context, id, plain);
+        if (!opened)
+          return opened;
+        auto fenced = context->outside.streams->fence(old, fence_limit);
+        if (!fenced)
+          return fail(fenced.error());
+        context->knowledge.add_fenced(old);
         return opened;
-      auto fenced = context->outside.streams->fence(old, fence_limit);
-      if (!fenced)
-        return fail(fenced.error());
-      context->knowledge.add_fenced(old);
-      return opened;
-    },
-    [this, life](result<std::shared_ptr<lane_producers>>& opened) {
-      if (life != life_ || ending_)
-        return;
-      if (!opened)
-        return fail_lane("retiring the producer id: "
-                           + to_string(opened.error()),
-                         std::nullopt);
-      claim_again(std::move(*opened));
-    });
+      },
+      [this, life](result<std::shared_ptr<lane_producers>>& opened) {
+        if (life != life_ || ending_)
+          return;
+        if (!opened)
+          return fail_lane("retiring the producer id: " +
+                               to_string(opened.error()),
+                           std::nullopt);
+        claim_again(std::move(*opened));
+      });
 }
 
 void lane_actor::claim_again(std::shared_ptr<lane_producers> next) {

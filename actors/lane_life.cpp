@@ -43,8 +43,8 @@ result<std::unique_ptr<producer>> open_bound(node_context& context,
 } // namespace
 
 std::string lane_actor::fresh_id() {
-  return producer_prefix(context_->job.name())
-         + random_id(*context_->outside.world);
+  return producer_prefix(context_->job.name()) +
+         random_id(*context_->outside.world);
 }
 
 result<std::shared_ptr<lane_producers>>
@@ -81,31 +81,32 @@ void lane_actor::open_life() {
   ending_ = false;
   auto life = ++life_;
   machine_ = lane_machine{};
-  machine_.at_least_once
-    = context_->settings.guarantee == guarantee::at_least_once;
+  machine_.at_least_once =
+      context_->settings.guarantee == guarantee::at_least_once;
   run_on(
-    *context_->outside.pool,
-    [context = context_, id = fresh_id()] {
-      return open_producers(context, id, nullptr);
-    },
-    [this, life](result<std::shared_ptr<lane_producers>>& opened) {
-      if (life != life_)
-        return;
-      if (opened)
-        return life_opened(std::move(*opened));
-      log_warning("lane.producer", "lane", options_.index, "why",
-                  to_string(opened.error()));
-      for (auto partition : options_.partitions)
-        tell(node_, task_waiting{partition, to_string(opened.error())});
-      if (stopping_)
-        return finish();
-      auto pause = std::min(longest_pause, first_pause * (1 << lives_failed_));
-      lives_failed_ = std::min(lives_failed_ + 1, 6);
-      run_after(pause, [this, life] {
-        if (life == life_)
-          open_life();
+      *context_->outside.pool,
+      [context = context_, id = fresh_id()] {
+        return open_producers(context, id, nullptr);
+      },
+      [this, life](result<std::shared_ptr<lane_producers>>& opened) {
+        if (life != life_)
+          return;
+        if (opened)
+          return life_opened(std::move(*opened));
+        log_warning("lane.producer", "lane", options_.index, "why",
+                    to_string(opened.error()));
+        for (auto partition : options_.partitions)
+          tell(node_, task_waiting{partition, to_string(opened.error())});
+        if (stopping_)
+          return finish();
+        auto pause =
+            std::min(longest_pause, first_pause * (1 << lives_failed_));
+        lives_failed_ = std::min(lives_failed_ + 1, 6);
+        run_after(pause, [this, life] {
+          if (life == life_)
+            open_life();
+        });
       });
-    });
 }
 
 void lane_actor::life_opened(std::shared_ptr<lane_producers> producers) {
@@ -125,8 +126,8 @@ void lane_actor::bring_up(int partition) {
   if (stopping_ || ending_ || !producers_ || tasks_.count(partition) > 0)
     return;
   bring_ups_[partition] = system().spawn<bring_up_actor>(
-    context_, info_, caf::actor_cast<caf::actor>(this), partition,
-    producers_->id);
+      context_, info_, caf::actor_cast<caf::actor>(this), partition,
+      producers_->id);
 }
 
 void lane_actor::bring_up_later(int partition, milliseconds pause) {
@@ -150,12 +151,12 @@ void lane_actor::blame(int partition, const std::string& reason) {
   if (count < failures_before_solo)
     return bring_up_later(partition, first_pause * (1 << count));
   if (options_.solo) {
-    tell(node_, task_stopped{partition,
-                             error{ec::task_failed,
-                                   reason + " (failed "
-                                     + std::to_string(count)
-                                     + " times in a row in a lane of its own)"},
-                             false});
+    tell(node_,
+         task_stopped{partition,
+                      error{ec::task_failed,
+                            reason + " (failed " + std::to_string(count) +
+                                " times in a row in a lane of its own)"},
+                      false});
     return;
   }
   // L8: it must not drag the others of its lane down again.
@@ -207,9 +208,10 @@ void lane_actor::all_gone() {
     return finish();
   ++life_;
   auto life = life_;
-  auto pause = lives_failed_ == 0
-                 ? milliseconds{0}
-                 : std::min(longest_pause, first_pause * (1 << lives_failed_));
+  auto pause =
+      lives_failed_ == 0
+          ? milliseconds{0}
+          : std::min(longest_pause, first_pause * (1 << lives_failed_));
   lives_failed_ = std::min(lives_failed_ + 1, 6);
   if (options_.partitions.empty())
     return finish();
@@ -225,7 +227,7 @@ void lane_actor::drop_producers() {
   context_->knowledge.add_retired(producers_->id);
   // The destructor may wait for the network.
   context_->outside.pool->post(
-    [dropped = std::move(producers_)]() mutable { dropped.reset(); });
+      [dropped = std::move(producers_)]() mutable { dropped.reset(); });
   producers_ = nullptr;
 }
 

@@ -82,8 +82,8 @@ lane_machine::actions lane_machine::sealed(int partition, std::uint64_t number,
   return out;
 }
 
-lane_machine::actions
-lane_machine::outputs_acknowledged(int partition, std::uint64_t number) {
+lane_machine::actions lane_machine::outputs_acknowledged(int partition,
+                                                         std::uint64_t number) {
   actions out;
   auto i = tasks_.find(partition);
   if (phase_ != phase::sealing || number != number_ || i == tasks_.end())

@@ -59,9 +59,8 @@ public:
   /// After `stop`: the last commit is applied by every task.
   struct stopped {};
 
-  using action =
-    std::variant<seal, commit, apply, begin, begun, retire_id, give_up,
-                 stopped>;
+  using action = std::variant<seal, commit, apply, begin, begun, retire_id,
+                              give_up, stopped>;
   using actions = std::vector<action>;
 
   /// The producer is initialised and the tasks' claims name it.

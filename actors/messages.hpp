@@ -19,7 +19,7 @@ namespace weir {
 
 struct task_handoff;
 
-// -- membership -> node -------------------------------------------------------
+// -- membership -> node
 
 /// The node is a member: session open, job node agreed, member node created.
 struct joined {
@@ -42,11 +42,11 @@ struct members_changed {};
 /// Answer to `leave_job`: the member node is gone, the session closed.
 struct left {};
 
-// -- node -> membership -------------------------------------------------------
+// -- node -> membership
 
 struct leave_job {};
 
-// -- node -> lane ---------------------------------------------------------------
+// -- node -> lane
 
 /// Commit, release the claims, end. Answered with `lane_stopped`.
 struct stop_lane {};
@@ -60,7 +60,7 @@ struct set_check_interval {
 /// T_s passed. Also lane -> task.
 struct sync_due {};
 
-// -- lane -> node -----------------------------------------------------------------
+// -- lane -> node
 
 /// The task's owner lives, or something blocks: for the log and the operator.
 struct task_waiting {
@@ -93,7 +93,7 @@ struct lane_stopped {
   int lane;
 };
 
-// -- bring_up -> lane -------------------------------------------------------------
+// -- bring_up -> lane
 
 struct brought_up {
   int partition;
@@ -109,7 +109,7 @@ struct bring_up_failed {
   error why;
 };
 
-// -- lane -> task -------------------------------------------------------------------
+// -- lane -> task
 
 struct transaction_begun {
   std::uint64_t number;
@@ -130,7 +130,7 @@ struct end_task {
   bool clean;
 };
 
-// -- task -> lane ---------------------------------------------------------------------
+// -- task -> lane
 
 struct task_sealed {
   int partition;

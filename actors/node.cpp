@@ -15,9 +15,12 @@ node_outcome outcome_of(const error& why) {
   switch (why.code()) {
   case ec::data_loss:
   case ec::corruption:
-  case ec::bad_format: return node_outcome::data_loss;
-  case ec::task_failed: return node_outcome::task_stopped;
-  default: return node_outcome::failed;
+  case ec::bad_format:
+    return node_outcome::data_loss;
+  case ec::task_failed:
+    return node_outcome::task_stopped;
+  default:
+    return node_outcome::failed;
   }
 }
 
@@ -26,43 +29,42 @@ node_outcome outcome_of(const error& why) {
 node_actor::node_actor(caf::actor_config& config,
                        std::shared_ptr<node_context> context,
                        node_options options)
-  : stepping_actor(config),
-    context_(std::move(context)),
-    options_(std::move(options)),
-    check_interval_(context_->settings.check_interval_or_default()),
-    sync_interval_(context_->settings.sync_interval) {}
+    : stepping_actor(config), context_(std::move(context)),
+      options_(std::move(options)),
+      check_interval_(context_->settings.check_interval_or_default()),
+      sync_interval_(context_->settings.sync_interval) {}
 
 caf::behavior node_actor::make_behavior() {
   prepare();
   return {
-    [](const continuation& step) { step.run(); },
-    [this](const stop_node& x) { stop(node_outcome::stopped, x.reason); },
-    [this](const joined& x) { on_joined(x); },
-    [this](const join_failed& x) {
-      membership_ = nullptr;
-      stop(outcome_of(x.why), x.why.text());
-    },
-    [this](const session_lost& x) { on_session_lost(x); },
-    [this](const live_settings& x) { on_live_settings(x); },
-    [this](const members_changed& x) {
-      for (auto& [index, lane] : lanes_)
-        tell(lane.actor, x);
-    },
-    [this](const task_waiting& x) {
-      auto& task = tasks_[x.partition];
-      task.running = false;
-      task.held_elsewhere = x.held_elsewhere;
-      if (std::exchange(task.waiting, x.reason) != x.reason)
-        log_info("task.waiting", "task", x.partition, "why", x.reason);
-    },
-    [this](const task_progress& x) { on_progress(x); },
-    [this](const task_stopped& x) { on_task_stopped(x); },
-    [this](const task_suspect& x) { on_task_suspect(x); },
-    [this](const lane_stopped& x) { on_lane_stopped(x.lane); },
-    [this](const left&) {
-      membership_ = nullptr;
-      end();
-    },
+      [](const continuation& step) { step.run(); },
+      [this](const stop_node& x) { stop(node_outcome::stopped, x.reason); },
+      [this](const joined& x) { on_joined(x); },
+      [this](const join_failed& x) {
+        membership_ = nullptr;
+        stop(outcome_of(x.why), x.why.text());
+      },
+      [this](const session_lost& x) { on_session_lost(x); },
+      [this](const live_settings& x) { on_live_settings(x); },
+      [this](const members_changed& x) {
+        for (auto& [index, lane] : lanes_)
+          tell(lane.actor, x);
+      },
+      [this](const task_waiting& x) {
+        auto& task = tasks_[x.partition];
+        task.running = false;
+        task.held_elsewhere = x.held_elsewhere;
+        if (std::exchange(task.waiting, x.reason) != x.reason)
+          log_info("task.waiting", "task", x.partition, "why", x.reason);
+      },
+      [this](const task_progress& x) { on_progress(x); },
+      [this](const task_stopped& x) { on_task_stopped(x); },
+      [this](const task_suspect& x) { on_task_suspect(x); },
+      [this](const lane_stopped& x) { on_lane_stopped(x.lane); },
+      [this](const left&) {
+        membership_ = nullptr;
+        end();
+      },
   };
 }
 
@@ -71,58 +73,58 @@ void node_actor::on_exit() {
   membership_ = nullptr;
 }
 
-// -- start ------------------------------------------------------------------------
+// -- start
 
 void node_actor::prepare() {
   run_on(
-    *context_->outside.pool,
-    [context = context_] {
-      return prepare_topics(*context->outside.streams, context->job,
-                            context->settings);
-    },
-    [this](result<topic_report>& topics) {
-      if (stopping_)
-        return;
-      if (!topics)
-        return stop(outcome_of(topics.error()), topics.error().text());
-      partitions_ = topics->partitions;
-      if (context_->settings.until_drained)
-        take_targets();
-      else
-        join(false);
-    });
+      *context_->outside.pool,
+      [context = context_] {
+        return prepare_topics(*context->outside.streams, context->job,
+                              context->settings);
+      },
+      [this](result<topic_report>& topics) {
+        if (stopping_)
+          return;
+        if (!topics)
+          return stop(outcome_of(topics.error()), topics.error().text());
+        partitions_ = topics->partitions;
+        if (context_->settings.until_drained)
+          take_targets();
+        else
+          join(false);
+      });
 }
 
 void node_actor::take_targets() {
   using targets = std::map<int, std::vector<std::int64_t>>;
   run_on(
-    *context_->outside.pool,
-    [context = context_, partitions = partitions_]() -> result<targets> {
-      targets out;
-      for (auto& declared : context->job.inputs())
-        for (int p = 0; p < partitions; ++p) {
-          auto limits = context->outside.streams->query_watermarks(
-            context->job.topic(declared), p, isolation::read_committed);
-          if (!limits)
-            return fail(limits.error());
-          out[p].push_back(limits->high);
-        }
-      return out;
-    },
-    [this](result<targets>& found) {
-      if (stopping_)
-        return;
-      if (!found)
-        return stop(outcome_of(found.error()), found.error().text());
-      targets_ = std::move(*found);
-      join(false);
-    });
+      *context_->outside.pool,
+      [context = context_, partitions = partitions_]() -> result<targets> {
+        targets out;
+        for (auto& declared : context->job.inputs())
+          for (int p = 0; p < partitions; ++p) {
+            auto limits = context->outside.streams->query_watermarks(
+                context->job.topic(declared), p, isolation::read_committed);
+            if (!limits)
+              return fail(limits.error());
+            out[p].push_back(limits->high);
+          }
+        return out;
+      },
+      [this](result<targets>& found) {
+        if (stopping_)
+          return;
+        if (!found)
+          return stop(outcome_of(found.error()), found.error().text());
+        targets_ = std::move(*found);
+        join(false);
+      });
 }
 
 void node_actor::join(bool patient) {
   rejoining_ = false;
   membership_ = system().spawn<membership_actor>(
-    context_, caf::actor_cast<caf::actor>(this), partitions_, patient);
+      context_, caf::actor_cast<caf::actor>(this), partitions_, patient);
 }
 
 void node_actor::on_joined(const joined& x) {
@@ -152,9 +154,9 @@ void node_actor::start_lane(std::vector<int> partitions, bool solo) {
   options.solo = solo;
   for (auto p : partitions)
     tasks_[p].running = false;
-  auto actor = system().spawn<lane_actor>(
-    context_, info_, caf::actor_cast<caf::actor>(this), options_.factory,
-    options);
+  auto actor = system().spawn<lane_actor>(context_, info_,
+                                          caf::actor_cast<caf::actor>(this),
+                                          options_.factory, options);
   lanes_[options.index] = {actor, std::move(partitions)};
 }
 
@@ -166,27 +168,28 @@ void node_actor::check_cluster() {
     int brokers;
   };
   run_on(
-    *context_->outside.pool,
-    [context = context_]() -> answer {
-      auto& streams = *context->outside.streams;
-      return {streams.check_cluster({context->job.changelog()}),
-              streams.broker_count().value_or(1)};
-    },
-    [this](answer& x) {
-      if (!x.found) {
-        log_warning("cluster.check", "why", to_string(x.found.error()));
-        return;
-      }
-      for (auto& each : *x.found)
-        log_warning("cluster.weak", "what", each.text, "cure", each.cure);
-      if (!x.found->empty() && x.brokers >= 3 && !context_->settings.allow_weak)
-        stop(node_outcome::failed,
-             x.found->front().text + ": " + x.found->front().cure
-               + ", or start with --allow-weak (rule L10)");
-    });
+      *context_->outside.pool,
+      [context = context_]() -> answer {
+        auto& streams = *context->outside.streams;
+        return {streams.check_cluster({context->job.changelog()}),
+                streams.broker_count().value_or(1)};
+      },
+      [this](answer& x) {
+        if (!x.found) {
+          log_warning("cluster.check", "why", to_string(x.found.error()));
+          return;
+        }
+        for (auto& each : *x.found)
+          log_warning("cluster.weak", "what", each.text, "cure", each.cure);
+        if (!x.found->empty() && x.brokers >= 3 &&
+            !context_->settings.allow_weak)
+          stop(node_outcome::failed,
+               x.found->front().text + ": " + x.found->front().cure +
+                   ", or start with --allow-weak (rule L10)");
+      });
 }
 
-// -- while it runs ------------------------------------------------------------------
+// -- while it runs
 
 void node_actor::on_session_lost(const session_lost& x) {
   membership_ = nullptr;
@@ -203,9 +206,9 @@ void node_actor::on_session_lost(const session_lost& x) {
 
 void node_actor::on_live_settings(const live_settings& x) {
   auto check = x.settings.check_interval.value_or(
-    context_->settings.check_interval_or_default());
-  auto sync = x.settings.sync_interval.value_or(
-    context_->settings.sync_interval);
+      context_->settings.check_interval_or_default());
+  auto sync =
+      x.settings.sync_interval.value_or(context_->settings.sync_interval);
   if (check != check_interval_) {
     log_info("config.check_interval", "value", format_duration(check));
     check_interval_ = check;
@@ -220,8 +223,8 @@ void node_actor::on_live_settings(const live_settings& x) {
 }
 
 void node_actor::on_task_stopped(const task_stopped& x) {
-  auto text = "task " + std::to_string(x.partition) + " stopped: "
-              + x.why.text();
+  auto text =
+      "task " + std::to_string(x.partition) + " stopped: " + x.why.text();
   log_error("task.stopped", "task", x.partition, "why", to_string(x.why));
   stop(outcome_of(x.why), text);
 }
@@ -278,7 +281,7 @@ void node_actor::progress_tick() {
   run_after(progress_period, [this] { progress_tick(); });
 }
 
-// -- the end ---------------------------------------------------------------------------
+// -- the end
 
 void node_actor::stop(node_outcome outcome, const std::string& text) {
   // The first cause of a failure is the one to tell.

@@ -55,10 +55,8 @@ private:
 struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
                process_identity self)
-    : outside(std::move(outside)),
-      job(std::move(job)),
-      settings(std::move(settings)),
-      self(std::move(self)) {}
+      : outside(std::move(outside)), job(std::move(job)),
+        settings(std::move(settings)), self(std::move(self)) {}
 
   outside_systems outside;
   weir::job job;

@@ -36,23 +36,23 @@ void node_actor::commit_group(std::function<void()> then) {
     return then();
   committing_group_ = true;
   run_on(
-    *context_->outside.pool,
-    [context = context_, offsets] {
-      result<void> out;
-      for (auto& [topic, list] : offsets)
-        if (auto done = context->outside.streams->commit_group_offsets(
-              group_of(context->job), topic, list);
-            !done)
-          out = done;
-      return out;
-    },
-    [this, then](result<void>& done) {
-      committing_group_ = false;
-      // Never the authority: a failure costs a lag tool its figure.
-      if (!done)
-        log_debug("group.offsets", "why", to_string(done.error()));
-      then();
-    });
+      *context_->outside.pool,
+      [context = context_, offsets] {
+        result<void> out;
+        for (auto& [topic, list] : offsets)
+          if (auto done = context->outside.streams->commit_group_offsets(
+                  group_of(context->job), topic, list);
+              !done)
+            out = done;
+        return out;
+      },
+      [this, then](result<void>& done) {
+        committing_group_ = false;
+        // Never the authority: a failure costs a lag tool its figure.
+        if (!done)
+          log_debug("group.offsets", "why", to_string(done.error()));
+        then();
+      });
 }
 
 bool node_actor::is_drained() const {
@@ -88,32 +88,32 @@ void node_actor::look_at_others() {
     return;
   using all = std::vector<std::vector<std::optional<std::int64_t>>>;
   run_on(
-    *context_->outside.pool,
-    [context = context_, partitions = partitions_]() -> all {
-      all out;
-      for (auto& declared : context->job.inputs())
-        out.push_back(context->outside.streams
-                        ->group_offsets(group_of(context->job),
-                                        context->job.topic(declared),
-                                        partitions)
-                        .value_or(std::vector<std::optional<std::int64_t>>(
-                          static_cast<std::size_t>(partitions))));
-      return out;
-    },
-    [this](all& found) {
-      for (auto& [partition, task] : tasks_) {
-        auto ends = targets_.find(partition);
-        if (!task.held_elsewhere || ends == targets_.end())
-          continue;
-        bool done = true;
-        for (std::size_t i = 0; i < ends->second.size(); ++i)
-          done &= found[i][static_cast<std::size_t>(partition)].value_or(-1)
-                  >= ends->second[i];
-        if (done)
-          drained_elsewhere_.insert(partition);
-      }
-      check_drained();
-    });
+      *context_->outside.pool,
+      [context = context_, partitions = partitions_]() -> all {
+        all out;
+        for (auto& declared : context->job.inputs())
+          out.push_back(context->outside.streams
+                            ->group_offsets(group_of(context->job),
+                                            context->job.topic(declared),
+                                            partitions)
+                            .value_or(std::vector<std::optional<std::int64_t>>(
+                                static_cast<std::size_t>(partitions))));
+        return out;
+      },
+      [this](all& found) {
+        for (auto& [partition, task] : tasks_) {
+          auto ends = targets_.find(partition);
+          if (!task.held_elsewhere || ends == targets_.end())
+            continue;
+          bool done = true;
+          for (std::size_t i = 0; i < ends->second.size(); ++i)
+            done &= found[i][static_cast<std::size_t>(partition)].value_or(
+                        -1) >= ends->second[i];
+          if (done)
+            drained_elsewhere_.insert(partition);
+        }
+        check_drained();
+      });
 }
 
 } // namespace weir

@@ -19,7 +19,7 @@ namespace weir {
 class outbox {
 public:
   outbox(bool at_least_once, std::size_t held_limit)
-    : at_least_once_(at_least_once), held_limit_(held_limit) {}
+      : at_least_once_(at_least_once), held_limit_(held_limit) {}
 
   /// Begin of a transaction: what was held goes into it.
   /// Errors: as `producer::send`, but for `queue_full`.

@@ -46,8 +46,8 @@ queued_record send_queue::front() {
   auto at = e.at + e.key_size + e.value_size;
   for (std::uint32_t i = 0; i < e.headers; ++i) {
     auto& sizes = header_sizes_[e.first_header + i];
-    header_views_.push_back({all.substr(at, sizes.name),
-                             all.substr(at + sizes.name, sizes.value)});
+    header_views_.push_back(
+        {all.substr(at, sizes.name), all.substr(at + sizes.name, sizes.value)});
     at += sizes.name + sizes.value;
   }
   out.headers = header_views_;

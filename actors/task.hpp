@@ -62,7 +62,7 @@ protected:
   template <class Key, class Value>
   kv_store<Key, Value> store(const std::string& name) {
     return kv_store<Key, Value>{
-      core_->state().open<Key, Value>(core_->store_number(name), name)};
+        core_->state().open<Key, Value>(core_->store_number(name), name)};
   }
 
   /// An output of the job, by its declared name. Call in the constructor.
@@ -97,8 +97,8 @@ private:
 };
 
 /// Spawns the user's task; throws what its constructor throws.
-using task_factory
-  = std::function<caf::actor(caf::actor_system&, const task_setup&)>;
+using task_factory =
+    std::function<caf::actor(caf::actor_system&, const task_setup&)>;
 
 namespace detail {
 
@@ -107,11 +107,10 @@ template <class Task>
 class hosted_task final : public Task {
 public:
   hosted_task(caf::actor_config& config, task_setup setup)
-    : Task(with(setup, config)) {}
+      : Task(with(setup, config)) {}
 
 private:
-  static const task_setup& with(task_setup& setup,
-                                caf::actor_config& config) {
+  static const task_setup& with(task_setup& setup, caf::actor_config& config) {
     setup.config = &config;
     return setup;
   }
@@ -128,7 +127,7 @@ task_factory make_task_factory() {
                 "passes it to weir::task");
   return [](caf::actor_system& system, const task_setup& setup) {
     return caf::actor_cast<caf::actor>(
-      system.spawn<detail::hosted_task<Task>>(setup));
+        system.spawn<detail::hosted_task<Task>>(setup));
   };
 }
 

@@ -19,31 +19,30 @@ std::vector<std::int64_t> next_offsets(const task_handoff& handoff) {
 }
 
 std::string place_of(const record& x) {
-  return std::string{x.topic()} + "/" + std::to_string(x.partition())
-         + " offset " + std::to_string(x.offset());
+  return std::string{x.topic()} + "/" + std::to_string(x.partition()) +
+         " offset " + std::to_string(x.offset());
 }
 
 } // namespace
 
 task_core::task_core(std::shared_ptr<node_context> context,
                      std::shared_ptr<task_handoff> handoff)
-  : context_(std::move(context)),
-    handoff_(std::move(handoff)),
-    state_(handoff_->database->store(),
-           {.cache_bytes = context_->settings.cache_bytes},
-           handoff_->commit ? handoff_->commit->state_digest : 0),
-    out_(context_->settings.guarantee == guarantee::at_least_once,
-         context_->settings.held_bytes),
-    previous_checksum_(handoff_->commit ? checksum(*handoff_->commit) : 0),
-    sealed_positions_(next_offsets(*handoff_)),
-    committed_(sealed_positions_) {}
+    : context_(std::move(context)), handoff_(std::move(handoff)),
+      state_(handoff_->database->store(),
+             {.cache_bytes = context_->settings.cache_bytes},
+             handoff_->commit ? handoff_->commit->state_digest : 0),
+      out_(context_->settings.guarantee == guarantee::at_least_once,
+           context_->settings.held_bytes),
+      previous_checksum_(handoff_->commit ? checksum(*handoff_->commit) : 0),
+      sealed_positions_(next_offsets(*handoff_)),
+      committed_(sealed_positions_) {}
 
 int task_core::store_number(const std::string& name) const {
   auto i = handoff_->store_numbers.find(name);
   if (i == handoff_->store_numbers.end())
-    throw store_error{ec::bad_argument,
-                      "store '" + name + "' is not declared: add .store(\""
-                        + name + "\") to the job"};
+    throw store_error{ec::bad_argument, "store '" + name +
+                                            "' is not declared: add .store(\"" +
+                                            name + "\") to the job"};
   return i->second;
 }
 
@@ -52,8 +51,9 @@ int task_core::output_index(const std::string& declared) const {
   auto i = std::find(outputs.begin(), outputs.end(), declared);
   if (i == outputs.end())
     throw store_error{ec::bad_argument,
-                      "output '" + declared + "' is not declared: add .output(\""
-                        + declared + "\") to the job"};
+                      "output '" + declared +
+                          "' is not declared: add .output(\"" + declared +
+                          "\") to the job"};
   return static_cast<int>(i - outputs.begin());
 }
 
@@ -62,8 +62,8 @@ result<record_fate> task_core::look_back(std::size_t input, const record& x) {
   auto& last = position.last;
   if (last && last->offset == x.offset() && fingerprint_of(x) != *last)
     return fail(ec::data_loss,
-                "input " + place_of(x)
-                  + " is not the record that this task consumed there: the "
+                "input " + place_of(x) +
+                    " is not the record that this task consumed there: the "
                     "topic was recreated, truncated or restored from a backup; "
                     "`reset` the job, or restore the topic (rule R5)");
   return record_fate::ignored;
@@ -136,8 +136,8 @@ void task_core::emit(int output, std::string_view key, bool has_key,
   if (partition >= 0)
     out.partition = partition % count;
   else
-    out.partition = has_key ? partition_of(key, count)
-                            : handoff_->partition % count;
+    out.partition =
+        has_key ? partition_of(key, count) : handoff_->partition % count;
   out.timestamp = timestamp;
   if (timestamp < 0 && current_ != nullptr)
     out.timestamp = current_->timestamp();
@@ -183,8 +183,8 @@ result<void> task_core::send_change(std::string_view header_value,
 result<bool> task_core::seal(bool forced) {
   WEIR_ASSERT(!sealed_, "at most one frozen overlay exists (L5)");
   out_.hold();
-  if (!forced && state_.changed() == 0 && !out_.has_emitted() && !has_moved()
-      && handoff_->torn.empty())
+  if (!forced && state_.changed() == 0 && !out_.has_emitted() && !has_moved() &&
+      handoff_->torn.empty())
     return false;
   auto* producers = out_.producers();
   auto& id = producers->id;
@@ -208,9 +208,9 @@ result<bool> task_core::seal(bool forced) {
   for (auto& torn : std::exchange(handoff_->torn, {})) {
     bool again = false;
     state_.sealed_changes().for_each(
-      [&](std::string_view key, std::optional<std::string_view>) {
-        again |= key == torn.key;
-      });
+        [&](std::string_view key, std::optional<std::string_view>) {
+          again |= key == torn.key;
+        });
     if (!again)
       send(torn.key, torn.value);
   }
@@ -230,8 +230,8 @@ result<bool> task_core::seal(bool forced) {
   record.wall_clock_ms = context_->outside.world->wall_clock_ms();
   commit.slot = std::make_shared<commit_slot>();
   producers->transactional.keep(commit.slot);
-  if (auto done = send_change(header_value, commit_key, encode(record),
-                              commit.slot);
+  if (auto done =
+          send_change(header_value, commit_key, encode(record), commit.slot);
       !done)
     return fail(done.error());
   previous_checksum_ = checksum(record);

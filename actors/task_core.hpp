@@ -41,7 +41,7 @@ public:
   /// Index of a declared output. Throws `store_error` for others.
   int output_index(const std::string& declared) const;
 
-  // -- one record ----------------------------------------------------------------
+  // -- one record
 
   /// Calls `process(x)` and keeps or undoes its effects. Errors: of sending
   /// (the lane is given up), `data_loss` where the input is not the one whose
@@ -92,7 +92,7 @@ public:
             std::optional<std::string_view> value, std::int64_t timestamp,
             std::int32_t partition);
 
-  // -- commit ----------------------------------------------------------------------
+  // -- commit
 
   void begin(std::shared_ptr<lane_producers> producers, std::uint64_t epoch);
   /// Puts changed keys and the commit record into the transaction. False: there

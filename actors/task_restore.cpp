@@ -39,12 +39,10 @@ private:
   bool ready_ = false;
 };
 
-task_restore::task_restore(std::shared_ptr<node_context> context,
-                           int partition, claim_node claim, job_node job)
-  : context_(std::move(context)),
-    partition_(partition),
-    job_(std::move(job)),
-    handoff_(std::make_shared<task_handoff>()) {
+task_restore::task_restore(std::shared_ptr<node_context> context, int partition,
+                           claim_node claim, job_node job)
+    : context_(std::move(context)), partition_(partition), job_(std::move(job)),
+      handoff_(std::make_shared<task_handoff>()) {
   handoff_->partition = partition;
   handoff_->claim = std::move(claim);
   handoff_->store_numbers = job_.stores;
@@ -55,8 +53,8 @@ task_restore::~task_restore() = default;
 
 result<void> task_restore::open() {
   task_database_options options;
-  options.directory
-    = task_directory(context_->settings, context_->job.name(), partition_);
+  options.directory =
+      task_directory(context_->settings, context_->job.name(), partition_);
   options.generation = job_.generation;
   options.delete_retention = changelog_delete_retention;
   options.database.files = context_->outside.files;
@@ -67,8 +65,10 @@ result<void> task_restore::open() {
   auto& database = *handoff_->database;
   switch (database.verdict()) {
   case database_verdict::untrusted:
-  case database_verdict::too_old: return rebuild(database.reason());
-  default: return database.use();
+  case database_verdict::too_old:
+    return rebuild(database.reason());
+  default:
+    return database.use();
   }
 }
 
@@ -80,7 +80,7 @@ result<void> task_restore::rebuild(const std::string& why) {
 
 result<void> task_restore::locate() {
   auto limits = context_->outside.streams->query_watermarks(
-    context_->job.changelog(), partition_, isolation::read_uncommitted);
+      context_->job.changelog(), partition_, isolation::read_uncommitted);
   if (!limits)
     return fail(limits.error());
   limits_ = *limits;
@@ -98,16 +98,15 @@ result<void> task_restore::locate() {
 
 result<void> task_restore::open_changelog() {
   restore_options options;
-  options.changelog
-    = context_->job.changelog() + "/" + std::to_string(partition_);
+  options.changelog =
+      context_->job.changelog() + "/" + std::to_string(partition_);
   options.generation = job_.generation;
   options.start = start_;
   options.started_ms = context_->outside.world->wall_clock_ms();
   options.limit = changelog_delete_retention / 2;
   if (!restorer_)
-    restorer_ = std::make_unique<restorer>(handoff_->database->store(),
-                                           handoff_->database->facts(),
-                                           options);
+    restorer_ = std::make_unique<restorer>(
+        handoff_->database->store(), handoff_->database->facts(), options);
   batch_ = std::make_unique<record_batch>();
   reader_.reset();
   wake_up_ = std::make_shared<wake_up>();
@@ -152,15 +151,15 @@ result<bool> task_restore::read_some() {
 }
 
 std::string task_restore::progress() const {
-  return "changelog " + context_->job.changelog() + "/"
-         + std::to_string(partition_) + " read to offset "
-         + std::to_string(reader_ ? reader_->position() : start_) + " of "
-         + std::to_string(limits_.high);
+  return "changelog " + context_->job.changelog() + "/" +
+         std::to_string(partition_) + " read to offset " +
+         std::to_string(reader_ ? reader_->position() : start_) + " of " +
+         std::to_string(limits_.high);
 }
 
 result<void> task_restore::finish() {
-  auto summary = restorer_->finish(
-    reader_->position(), context_->outside.world->wall_clock_ms());
+  auto summary = restorer_->finish(reader_->position(),
+                                   context_->outside.world->wall_clock_ms());
   batch_.reset();
   reader_.reset();
   if (!summary)
@@ -195,9 +194,9 @@ result<void> task_restore::check_empty(bool any_record) {
   if (is_provably_new(known))
     return {};
   return fail(ec::data_loss,
-              "task " + std::to_string(partition_) + " of job '"
-                + context_->job.name()
-                + "' has committed before (or its past is unknown), but no "
+              "task " + std::to_string(partition_) + " of job '" +
+                  context_->job.name() +
+                  "' has committed before (or its past is unknown), but no "
                   "commit is left in its changelog or local database: restore "
                   "the changelog, or accept the loss with `adopt` (rule S2)");
 }
@@ -211,8 +210,8 @@ result<void> task_restore::open_inputs() {
 
 result<void> task_restore::open_input(const std::string& topic) {
   auto& streams = *context_->outside.streams;
-  auto limits
-    = streams.query_watermarks(topic, partition_, isolation::read_committed);
+  auto limits =
+      streams.query_watermarks(topic, partition_, isolation::read_committed);
   if (!limits)
     return fail(limits.error());
   task_input input;
@@ -227,8 +226,8 @@ result<void> task_restore::open_input(const std::string& topic) {
     input.position = *known;
   } else {
     // R3: what the policy resolves is committed before the first record.
-    input.position.next_offset
-      = context_->settings.start == start_policy::earliest ? limits->low
+    input.position.next_offset =
+        context_->settings.start == start_policy::earliest ? limits->low
                                                            : limits->high;
     handoff_->first_commit = true;
   }
@@ -236,15 +235,15 @@ result<void> task_restore::open_input(const std::string& topic) {
   auto where = "input " + topic + "/" + std::to_string(partition_);
   if (next < limits->low)
     return fail(ec::data_loss,
-                where + ": the task goes on at offset " + std::to_string(next)
-                  + ", but the topic starts at " + std::to_string(limits->low)
-                  + ": records were deleted before they were processed; "
+                where + ": the task goes on at offset " + std::to_string(next) +
+                    ", but the topic starts at " + std::to_string(limits->low) +
+                    ": records were deleted before they were processed; "
                     "restore the topic, or `reset` the job (attack 22)");
   if (next > limits->high)
     return fail(ec::data_loss,
-                where + ": the task goes on at offset " + std::to_string(next)
-                  + ", but the topic ends at " + std::to_string(limits->high)
-                  + ": it was recreated or truncated; restore the topic, or "
+                where + ": the task goes on at offset " + std::to_string(next) +
+                    ", but the topic ends at " + std::to_string(limits->high) +
+                    ": it was recreated or truncated; restore the topic, or "
                     "`reset` the job (rule R5)");
   reader_options options;
   options.topic = topic;

@@ -17,32 +17,32 @@ constexpr std::chrono::milliseconds room_pause{2};
 
 caf::message_handler task::shell::handlers() {
   return {
-    [this](const input_ready&) { on_ready(); },
-    [this](const go_on&) {
-      scheduled = false;
-      drain();
-    },
-    [this](const pump_outbox&) {
-      pumping = false;
-      pump();
-    },
-    [this](const transaction_begun& x) { on_begun(x); },
-    [this](const seal_request& x) { on_seal(x); },
-    [this](const apply_request& x) { on_apply(x); },
-    [this](const timer_due& x) { on_timer(x.id); },
-    [this](const sync_due&) {
-      if (!over)
-        guard([this] { self.on_sync(); });
-    },
-    [this](const end_task& x) { end(x.clean); },
+      [this](const input_ready&) { on_ready(); },
+      [this](const go_on&) {
+        scheduled = false;
+        drain();
+      },
+      [this](const pump_outbox&) {
+        pumping = false;
+        pump();
+      },
+      [this](const transaction_begun& x) { on_begun(x); },
+      [this](const seal_request& x) { on_seal(x); },
+      [this](const apply_request& x) { on_apply(x); },
+      [this](const timer_due& x) { on_timer(x.id); },
+      [this](const sync_due&) {
+        if (!over)
+          guard([this] { self.on_sync(); });
+      },
+      [this](const end_task& x) { end(x.clean); },
   };
 }
 
 bool task::shell::may_process() const {
   auto& core = *self.core_;
   auto bound = core.context().settings.overlay_bytes;
-  return begun && assigned && !waits_for_first_commit && !over
-         && !core.out().is_full()
+  return begun && assigned && !waits_for_first_commit && !over &&
+         !core.out().is_full()
          // Between seal and apply the overlay may double, not more.
          && core.state().overlay_bytes() < 2 * bound;
 }
@@ -67,9 +67,8 @@ void task::shell::drain() {
     return;
   if (!drain_batch())
     return;
-  if (!commit_asked && !sealing
-      && core.state().overlay_bytes()
-           >= core.context().settings.overlay_bytes) {
+  if (!commit_asked && !sealing &&
+      core.state().overlay_bytes() >= core.context().settings.overlay_bytes) {
     commit_asked = true;
     tell_high(lane, commit_wanted{});
   }
@@ -86,8 +85,8 @@ bool task::shell::poll_next() {
     auto& reader = *inputs[input].reader;
     auto polled = reader.poll(*batches[input], batch_records);
     if (!polled) {
-      fail_with(polled.error().within("reading " + inputs[input].topic + "/"
-                                      + std::to_string(core.partition())));
+      fail_with(polled.error().within("reading " + inputs[input].topic + "/" +
+                                      std::to_string(core.partition())));
       return false;
     }
     if (!batches[input]->empty())
@@ -178,8 +177,8 @@ void task::shell::on_seal(const seal_request& x) {
   if (!guard([this] {
         if (auto valid = self.on_check(); !valid)
           fail_with(valid.error().within("check"));
-      })
-      || failed)
+      }) ||
+      failed)
     return;
   auto sealed = self.core_->seal(x.forced);
   if (!sealed)
@@ -202,8 +201,8 @@ void task::shell::finish_seal() {
   auto number = *std::exchange(sealing, std::nullopt);
   auto partition = self.core_->partition();
   tell_high(lane, task_sealed{partition, number, sealing_empty});
-  if (self.core_->context().settings.guarantee != guarantee::at_least_once
-      || sealing_empty)
+  if (self.core_->context().settings.guarantee != guarantee::at_least_once ||
+      sealing_empty)
     return;
   auto to = weak_actor{lane.address()};
   self.core_->out().close_outputs([to, partition, number](result<void> how) {
@@ -291,9 +290,9 @@ void task::shell::end(bool clean) {
   batches.clear();
   auto partition = self.core_->partition();
   auto database = std::make_shared<std::unique_ptr<task_database>>(
-    std::move(handoff.database));
-  auto readers = std::make_shared<std::vector<task_input>>(
-    std::move(handoff.inputs));
+      std::move(handoff.database));
+  auto readers =
+      std::make_shared<std::vector<task_input>>(std::move(handoff.inputs));
   auto pool = self.core_->context().outside.pool;
   self.core_->state().drop();
   self.core_.reset();
@@ -313,12 +312,12 @@ void task::shell::end(bool clean) {
   lane = nullptr;
 }
 
-// -- weir::task -----------------------------------------------------------------
+// -- weir::task
 
 task::task(const task_setup& setup)
-  : caf::event_based_actor(*setup.config),
-    core_(std::make_unique<task_core>(setup.context, setup.handoff)),
-    shell_(std::make_unique<shell>(*this, setup.lane)) {}
+    : caf::event_based_actor(*setup.config),
+      core_(std::make_unique<task_core>(setup.context, setup.handoff)),
+      shell_(std::make_unique<shell>(*this, setup.lane)) {}
 
 task::~task() = default;
 

@@ -32,7 +32,7 @@ struct task::shell {
 
   caf::message_handler handlers();
 
-  // -- reading ------------------------------------------------------------------
+  // -- reading
 
   bool may_process() const;
   void on_ready();
@@ -43,7 +43,7 @@ struct task::shell {
   void schedule();
   void pump();
 
-  // -- the transaction -----------------------------------------------------------
+  // -- the transaction
 
   void on_begun(const transaction_begun& x);
   void on_seal(const seal_request& x);
@@ -51,7 +51,7 @@ struct task::shell {
   void on_apply(const apply_request& x);
   void on_timer(std::uint64_t id);
 
-  // -- the end ---------------------------------------------------------------------
+  // -- the end
 
   void fail_with(error why);
   void end(bool clean);

@@ -20,10 +20,10 @@ result<T> parse(const std::string& text, const char* what, Read read) {
   try {
     int version = document.at("format").get<int>();
     if (version != format_version)
-      return fail(ec::bad_format,
-                  std::string{what} + " has format " + std::to_string(version)
-                    + ", this program reads format "
-                    + std::to_string(format_version));
+      return fail(ec::bad_format, std::string{what} + " has format " +
+                                      std::to_string(version) +
+                                      ", this program reads format " +
+                                      std::to_string(format_version));
     T out;
     read(document, out);
     return out;
@@ -33,7 +33,9 @@ result<T> parse(const std::string& text, const char* what, Read read) {
 }
 
 json to_json(const process_identity& x) {
-  return {{"host", x.host}, {"boot", x.boot_id}, {"pid", x.pid},
+  return {{"host", x.host},
+          {"boot", x.boot_id},
+          {"pid", x.pid},
           {"start", x.start}};
 }
 
@@ -67,23 +69,29 @@ std::string to_string(const process_identity& x) {
 }
 
 std::string encode(const job_node& x) {
-  json out{{"format", format_version}, {"generation", x.generation},
+  json out{{"format", format_version},   {"generation", x.generation},
            {"partitions", x.partitions}, {"inputs", x.inputs},
-           {"stores", x.stores}, {"created_ms", x.created_ms}};
+           {"stores", x.stores},         {"created_ms", x.created_ms}};
   return out.dump();
 }
 
 std::string encode(const member_node& x) {
-  json out{{"format", format_version}, {"process", to_json(x.process)},
+  json out{{"format", format_version},
+           {"process", to_json(x.process)},
            {"tasks", x.tasks}};
   return out.dump();
 }
 
 std::string encode(const claim_node& x) {
-  json out{{"format", format_version}, {"producer_id", x.producer_id},
-           {"epoch", x.epoch}, {"released", x.released}, {"born", x.born},
-           {"floor", x.floor}, {"generation", x.generation},
-           {"partitions", x.partitions}, {"member", x.member},
+  json out{{"format", format_version},
+           {"producer_id", x.producer_id},
+           {"epoch", x.epoch},
+           {"released", x.released},
+           {"born", x.born},
+           {"floor", x.floor},
+           {"generation", x.generation},
+           {"partitions", x.partitions},
+           {"member", x.member},
            {"process", to_json(x.process)}};
   return out.dump();
 }
@@ -132,8 +140,7 @@ config_node decode_config(const std::string& text) {
   read_duration(document, "check_interval", out.check_interval, out);
   read_duration(document, "sync_interval", out.sync_interval, out);
   for (auto& [name, value] : document.items())
-    if (name != "check_interval" && name != "sync_interval"
-        && name != "format")
+    if (name != "check_interval" && name != "sync_interval" && name != "format")
       out.complaints.push_back("unknown setting '" + name + "'");
   return out;
 }

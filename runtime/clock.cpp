@@ -19,7 +19,7 @@ public:
   std::int64_t wall_clock_ms() override {
     using namespace std::chrono;
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch())
-      .count();
+        .count();
   }
 
   std::uint64_t random_bits() override {

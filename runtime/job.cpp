@@ -8,11 +8,11 @@ namespace weir {
 namespace {
 
 bool is_legal(const std::string& name, std::size_t longest, bool dot) {
-  return !name.empty() && name.size() <= longest && name != "." && name != ".."
-         && std::all_of(name.begin(), name.end(), [dot](unsigned char c) {
-              return std::isalnum(c) || c == '_' || c == '-'
-                     || (dot && c == '.');
-            });
+  return !name.empty() && name.size() <= longest && name != "." &&
+         name != ".." &&
+         std::all_of(name.begin(), name.end(), [dot](unsigned char c) {
+           return std::isalnum(c) || c == '_' || c == '-' || (dot && c == '.');
+         });
 }
 
 } // namespace
@@ -49,8 +49,8 @@ const std::string& job::topic(const std::string& declared) const {
 
 result<void> job::validate() const {
   if (!is_legal(name_, 100, false))
-    return fail(ec::bad_argument, "job name '" + name_
-                                    + "': use 1 to 100 of A-Z a-z 0-9 _ - "
+    return fail(ec::bad_argument, "job name '" + name_ +
+                                      "': use 1 to 100 of A-Z a-z 0-9 _ - "
                                       "(no dot)");
   if (inputs_.empty())
     return fail(ec::bad_argument, "job '" + name_ + "' has no input");
@@ -60,17 +60,17 @@ result<void> job::validate() const {
       auto& actual = topic(declared);
       if (!is_legal(actual, 249, true))
         return fail(ec::bad_argument,
-                    "topic name '" + actual
-                      + "': use 1 to 249 of A-Z a-z 0-9 . _ -");
+                    "topic name '" + actual +
+                        "': use 1 to 249 of A-Z a-z 0-9 . _ -");
       if (!topics.insert(actual).second)
-        return fail(ec::bad_argument, "job '" + name_ + "' uses topic '"
-                                        + actual + "' twice");
+        return fail(ec::bad_argument,
+                    "job '" + name_ + "' uses topic '" + actual + "' twice");
     }
   std::set<std::string> names;
   for (auto& store : stores_) {
     if (!is_legal(store, 100, false))
-      return fail(ec::bad_argument, "store name '" + store
-                                      + "': use 1 to 100 of A-Z a-z 0-9 _ -");
+      return fail(ec::bad_argument, "store name '" + store +
+                                        "': use 1 to 100 of A-Z a-z 0-9 _ -");
     if (!names.insert(store).second)
       return fail(ec::bad_argument,
                   "job '" + name_ + "' has store '" + store + "' twice");

@@ -11,10 +11,14 @@ namespace {
 
 spdlog::level::level_enum to_spdlog(log_level level) {
   switch (level) {
-  case log_level::debug: return spdlog::level::debug;
-  case log_level::info: return spdlog::level::info;
-  case log_level::warning: return spdlog::level::warn;
-  case log_level::error: return spdlog::level::err;
+  case log_level::debug:
+    return spdlog::level::debug;
+  case log_level::info:
+    return spdlog::level::info;
+  case log_level::warning:
+    return spdlog::level::warn;
+  case log_level::error:
+    return spdlog::level::err;
   }
   return spdlog::level::err;
 }
@@ -54,8 +58,7 @@ bool log_enabled(log_level level) noexcept {
 
 namespace detail {
 
-void write_log(log_level level, std::string_view event,
-               std::string_view text) {
+void write_log(log_level level, std::string_view event, std::string_view text) {
   current_sink()(level, event, text);
 }
 

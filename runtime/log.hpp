@@ -14,8 +14,8 @@ namespace weir {
 enum class log_level { debug, info, warning, error };
 
 /// One event. `text` is "name=value name=value …" without the event id.
-using log_sink =
-  std::function<void(log_level, std::string_view event, std::string_view text)>;
+using log_sink = std::function<void(log_level, std::string_view event,
+                                    std::string_view text)>;
 
 /// Replaces the sink (default: spdlog to stderr). Not thread-safe against
 /// concurrent logging: call it before the node starts.

@@ -13,8 +13,8 @@ std::uint32_t murmur2(std::string_view key) noexcept {
   std::size_t i = 0;
   for (; i + 4 <= size; i += 4) {
     // Little-endian by definition, whatever the machine.
-    std::uint32_t k = byte(i) | byte(i + 1) << 8 | byte(i + 2) << 16
-                      | byte(i + 3) << 24;
+    std::uint32_t k =
+        byte(i) | byte(i + 1) << 8 | byte(i + 2) << 16 | byte(i + 3) << 24;
     k *= mix;
     k ^= k >> 24;
     k *= mix;
@@ -22,10 +22,18 @@ std::uint32_t murmur2(std::string_view key) noexcept {
     h ^= k;
   }
   switch (size - i) {
-  case 3: h ^= byte(i + 2) << 16; [[fallthrough]];
-  case 2: h ^= byte(i + 1) << 8; [[fallthrough]];
-  case 1: h ^= byte(i); h *= mix; break;
-  default: break;
+  case 3:
+    h ^= byte(i + 2) << 16;
+    [[fallthrough]];
+  case 2:
+    h ^= byte(i + 1) << 8;
+    [[fallthrough]];
+  case 1:
+    h ^= byte(i);
+    h *= mix;
+    break;
+  default:
+    break;
   }
   h ^= h >> 13;
   h *= mix;

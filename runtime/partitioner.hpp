@@ -13,8 +13,8 @@ std::uint32_t murmur2(std::string_view key) noexcept;
 /// `toPositive(murmur2(key)) % partitions`. @pre partitions > 0
 inline std::int32_t partition_of(std::string_view key,
                                  int partitions) noexcept {
-  return static_cast<std::int32_t>((murmur2(key) & 0x7fffffffu)
-                                   % static_cast<std::uint32_t>(partitions));
+  return static_cast<std::int32_t>((murmur2(key) & 0x7fffffffu) %
+                                   static_cast<std::uint32_t>(partitions));
 }
 
 } // namespace weir

@@ -20,8 +20,7 @@ struct header {
 class record {
 public:
   /// How the batch's owner reads headers; parsed only when asked for.
-  using header_reader = void (*)(const void* native,
-                                 std::vector<header>& out);
+  using header_reader = void (*)(const void* native, std::vector<header>& out);
 
   record() = default;
 
@@ -46,7 +45,7 @@ public:
     return out;
   }
 
-  // -- for the stream implementations --------------------------------------
+  // -- for the stream implementations
 
   void set_topic(std::string_view x) noexcept { topic_ = x; }
   void set_position(std::int32_t partition, std::int64_t offset,

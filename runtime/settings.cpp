@@ -12,8 +12,8 @@ struct unit {
 };
 
 // Largest first: formatting takes the first that divides.
-constexpr unit units[] = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000},
-                          {"ms", 1}};
+constexpr unit units[] = {
+    {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
 
 } // namespace
 
@@ -23,11 +23,11 @@ result<milliseconds> parse_duration(const std::string& text) {
   auto [rest, problem] = std::from_chars(text.data(), end, count);
   if (problem == std::errc{} && count >= 0)
     for (auto& u : units)
-      if (std::string_view{rest, end} == u.name
-          && count <= INT64_MAX / 1'000'000 / u.ms)
+      if (std::string_view{rest, end} == u.name &&
+          count <= INT64_MAX / 1'000'000 / u.ms)
         return milliseconds{count * u.ms};
-  return fail(ec::bad_argument, "'" + text
-                                  + "' is not a duration: write a whole number "
+  return fail(ec::bad_argument, "'" + text +
+                                    "' is not a duration: write a whole number "
                                     "and a unit, such as 100ms, 5s, 5m or 1h");
 }
 

@@ -24,7 +24,7 @@ enum class bad_record_policy { fail, skip, dead_letter };
 enum class start_policy { earliest, latest };
 
 struct settings {
-  // -- where ----------------------------------------------------------------
+  // -- where
   /// Brokers, "host:port,host:port". Empty = the embedded default.
   std::string kafka;
   /// "host:port,…[/chroot]". Empty = the embedded default.
@@ -34,7 +34,7 @@ struct settings {
   /// State of the tasks, and the embedded log.
   std::string data_directory = "weir-data";
 
-  // -- how --------------------------------------------------------------------
+  // -- how
   weir::guarantee guarantee = weir::guarantee::exactly_once;
   /// T_c. Unset = 100 ms exactly-once (outputs wait for it), 1 s at-least-once.
   std::optional<milliseconds> check_interval;
@@ -50,7 +50,7 @@ struct settings {
   /// Rule L10: start in spite of findings on a cluster of three brokers.
   bool allow_weak = false;
 
-  // -- sizes --------------------------------------------------------------------
+  // -- sizes
   /// A commit starts early when a task's uncommitted changes pass this bound
   /// (attack 15: memory, and LevelDB batches beyond the write buffer).
   std::size_t overlay_bytes = 16u << 20;
@@ -62,7 +62,7 @@ struct settings {
   std::size_t producer_bytes = 4u << 20;
   milliseconds producer_linger{5};
 
-  // -- deadlines ------------------------------------------------------------------
+  // -- deadlines
   milliseconds session_timeout{10'000};
   /// C6: after this a blocked fence or restore is reported again and again.
   milliseconds patience{30'000};
@@ -76,8 +76,7 @@ struct settings {
   /// L9: session timeout + T_c + margin, so that a dead producer's transaction
   /// does not block its readers for longer than a take-over needs.
   milliseconds transaction_timeout() const {
-    return session_timeout + check_interval_or_default()
-           + milliseconds{5'000};
+    return session_timeout + check_interval_or_default() + milliseconds{5'000};
   }
 
   result<void> validate() const;
@@ -86,8 +85,7 @@ struct settings {
 /// Where a task's database lies below the data directory.
 inline std::string task_directory(const settings& how, const std::string& job,
                                   int partition) {
-  return how.data_directory + "/tasks/" + job + "/"
-         + std::to_string(partition);
+  return how.data_directory + "/tasks/" + job + "/" + std::to_string(partition);
 }
 /// Where the embedded log and coordination lie.
 inline std::string embedded_directory(const settings& how) {

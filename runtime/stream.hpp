@@ -72,7 +72,7 @@ public:
       holder_->release();
   }
 
-  // -- for the stream implementations --------------------------------------
+  // -- for the stream implementations
 
   std::vector<record>& mutable_records() noexcept { return records_; }
   holder* native() noexcept { return holder_.get(); }
@@ -180,7 +180,7 @@ public:
   /// Errors: `timed_out`, the first delivery error since the last flush.
   virtual result<void> flush(std::chrono::milliseconds limit) = 0;
 
-  // -- transactional producers only ----------------------------------------
+  // -- transactional producers only
 
   /// Begins a transaction; local, does not block.
   virtual result<void> begin() = 0;
@@ -218,7 +218,7 @@ public:
   /// "kafka 127.0.0.1:9092" or "embedded /path".
   virtual std::string describe() const = 0;
 
-  // -- topics, all [blocking] ------------------------------------------------
+  // -- topics, all [blocking]
 
   /// The topic, or nothing if it does not exist. Never creates it.
   virtual result<std::optional<topic_settings>>
@@ -237,18 +237,18 @@ public:
   /// Number of brokers (1 for embedded).
   virtual result<int> broker_count() = 0;
 
-  // -- group offsets, all [blocking]: for lag tools, never the authority ------
+  // -- group offsets, all [blocking]: for lag tools, never the authority
 
   virtual result<std::vector<std::optional<std::int64_t>>>
   group_offsets(const std::string& group, const std::string& topic,
                 int partitions) = 0;
   virtual result<void> commit_group_offsets(
-    const std::string& group, const std::string& topic,
-    const std::vector<std::pair<std::int32_t, std::int64_t>>& offsets) = 0;
+      const std::string& group, const std::string& topic,
+      const std::vector<std::pair<std::int32_t, std::int64_t>>& offsets) = 0;
   /// Not an error if there is none.
   virtual result<void> delete_group(const std::string& group) = 0;
 
-  // -- readers and producers ---------------------------------------------------
+  // -- readers and producers
 
   /// [blocking]
   virtual result<std::unique_ptr<partition_reader>>

@@ -32,28 +32,27 @@ result<void> check_changelog(const std::string& name,
   auto policy = found(topic, "cleanup.policy");
   if (policy.find("compact") == std::string::npos)
     return fail(ec::bad_argument,
-                "changelog '" + name + "' has cleanup.policy=" + policy
-                  + ": it would lose state; set cleanup.policy=compact");
+                "changelog '" + name + "' has cleanup.policy=" + policy +
+                    ": it would lose state; set cleanup.policy=compact");
   auto age = found(topic, "retention.ms");
   if (policy.find("delete") != std::string::npos && age != "-1")
     return fail(ec::bad_argument,
-                "changelog '" + name + "' has cleanup.policy=" + policy
-                  + " and retention.ms=" + age
-                  + ": it would lose state; set retention.ms=-1");
+                "changelog '" + name + "' has cleanup.policy=" + policy +
+                    " and retention.ms=" + age +
+                    ": it would lose state; set retention.ms=-1");
   auto stamps = found(topic, "message.timestamp.type");
   if (stamps != "LogAppendTime")
-    return fail(ec::bad_argument, "changelog '" + name
-                                    + "' has message.timestamp.type=" + stamps
-                                    + ": set LogAppendTime (rule R9)");
+    return fail(ec::bad_argument, "changelog '" + name +
+                                      "' has message.timestamp.type=" + stamps +
+                                      ": set LogAppendTime (rule R9)");
   auto tombstones = found(topic, "delete.retention.ms");
-  if (tombstones.empty()
-      || std::strtoll(tombstones.c_str(), nullptr, 10)
-           < changelog_delete_retention.count())
-    return fail(ec::bad_argument,
-                "changelog '" + name + "' has delete.retention.ms="
-                  + tombstones + ": set at least "
-                  + std::to_string(changelog_delete_retention.count())
-                  + " (rule R9)");
+  if (tombstones.empty() || std::strtoll(tombstones.c_str(), nullptr, 10) <
+                                changelog_delete_retention.count())
+    return fail(
+        ec::bad_argument,
+        "changelog '" + name + "' has delete.retention.ms=" + tombstones +
+            ": set at least " +
+            std::to_string(changelog_delete_retention.count()) + " (rule R9)");
   return {};
 }
 
@@ -80,8 +79,8 @@ struct preparer {
     if (!there)
       return fail(there.error());
     if (!*there)
-      return fail(ec::not_found, "topic '" + name
-                                   + "' vanished after it was created");
+      return fail(ec::not_found,
+                  "topic '" + name + "' vanished after it was created");
     return **there;
   }
 
@@ -93,20 +92,20 @@ struct preparer {
         return fail(there.error());
       if (!*there)
         return fail(ec::not_found,
-                    "input topic '" + name + "' does not exist in "
-                      + streams.describe()
-                      + ": create it, or fill it with `generate --partitions "
-                        "P --input-topic "
-                      + name + "`");
+                    "input topic '" + name + "' does not exist in " +
+                        streams.describe() +
+                        ": create it, or fill it with `generate --partitions "
+                        "P --input-topic " +
+                        name + "`");
       int count = (*there)->partitions;
       if (report.partitions == 0)
         report.partitions = count;
       if (count != report.partitions)
         return fail(ec::bad_argument,
-                    "input topic '" + name + "' has " + std::to_string(count)
-                      + " partitions, but '" + of.topic(of.inputs().front())
-                      + "' has " + std::to_string(report.partitions)
-                      + ": inputs of a job need equal counts (rule R11)");
+                    "input topic '" + name + "' has " + std::to_string(count) +
+                        " partitions, but '" + of.topic(of.inputs().front()) +
+                        "' has " + std::to_string(report.partitions) +
+                        ": inputs of a job need equal counts (rule R11)");
     }
     return {};
   }
@@ -128,8 +127,8 @@ topic_settings changelog_topic_settings(int partitions, int brokers) {
   out.config.erase("retention.ms");
   out.config.erase("retention.bytes");
   out.config["message.timestamp.type"] = "LogAppendTime";
-  out.config["delete.retention.ms"]
-    = std::to_string(changelog_delete_retention.count());
+  out.config["delete.retention.ms"] =
+      std::to_string(changelog_delete_retention.count());
   return out;
 }
 
@@ -159,11 +158,11 @@ result<topic_report> prepare_topics(stream_system& streams, const job& of,
     return fail(changelog.error());
   if (changelog->partitions != report.partitions)
     return fail(ec::bad_argument,
-                "changelog '" + of.changelog() + "' has "
-                  + std::to_string(changelog->partitions)
-                  + " partitions, the inputs have "
-                  + std::to_string(report.partitions)
-                  + ": a job cannot change its partition count (rule R11); "
+                "changelog '" + of.changelog() + "' has " +
+                    std::to_string(changelog->partitions) +
+                    " partitions, the inputs have " +
+                    std::to_string(report.partitions) +
+                    ": a job cannot change its partition count (rule R11); "
                     "`reset` the job or start it under another name");
   if (auto ok = check_changelog(of.changelog(), *changelog); !ok)
     return fail(ok.error());

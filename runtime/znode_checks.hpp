@@ -52,10 +52,10 @@ inline result<void> check_znode_request(std::string_view path,
     return ok;
   if (path.size() + data_bytes > max_znode_request)
     return fail(ec::too_large,
-                "znode '" + std::string{path} + "': " +
-                  std::to_string(data_bytes) +
-                  " bytes of data are more than a request may carry (" +
-                  std::to_string(max_znode_request) + "); split it");
+                "znode '" + std::string{path} +
+                    "': " + std::to_string(data_bytes) +
+                    " bytes of data are more than a request may carry (" +
+                    std::to_string(max_znode_request) + "); split it");
   return {};
 }
 
@@ -72,15 +72,15 @@ inline result<void> check_znode_multi(const std::vector<znode_op>& ops) {
   std::size_t bytes = 0;
   for (auto& each : ops) {
     auto ok = each.what == znode_op::kind::remove
-                ? check_znode_removal(each.path)
-                : check_znode_path(each.path);
+                  ? check_znode_removal(each.path)
+                  : check_znode_path(each.path);
     if (!ok)
       return ok;
     if (each.what == znode_op::kind::create &&
         each.mode == create_mode::ephemeral_sequential)
       return fail(ec::bad_argument,
                   "znode '" + each.path +
-                    "': a multi creates no sequential node; use create");
+                      "': a multi creates no sequential node; use create");
     bytes += each.path.size() + each.data.size();
   }
   return ops.empty() ? result<void>{}

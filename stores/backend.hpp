@@ -50,8 +50,8 @@ public:
     auto key = std::string_view{bytes_}.substr(e.at, e.key_size);
     if (!e.present)
       return {key, std::nullopt};
-    return {key, std::string_view{bytes_}.substr(e.at + e.key_size,
-                                                 e.value_size)};
+    return {key,
+            std::string_view{bytes_}.substr(e.at + e.key_size, e.value_size)};
   }
 
 private:
@@ -91,7 +91,7 @@ public:
   virtual result<void>
   scan(std::string_view from, std::string_view to,
        const std::function<bool(std::string_view key, std::string_view value)>&
-         visit) = 0;
+           visit) = 0;
 };
 
 } // namespace weir

@@ -99,7 +99,7 @@ result<std::vector<input_position>> read_inputs(detail::binary_reader& in) {
 
 } // namespace
 
-// -- lane and origin ----------------------------------------------------------
+// -- lane and origin
 
 std::string to_string(const lane_id& x) {
   return fmt::format("{:016x}{:016x}", x.high, x.low);
@@ -173,7 +173,7 @@ fingerprint fingerprint_of(const record& x) noexcept {
           x.key() ? value : hash_bytes({}, value ^ keyless)};
 }
 
-// -- commit record ------------------------------------------------------------
+// -- commit record
 
 std::string encode(const commit_record& x) {
   WEIR_ASSERT(!x.generation.empty() && x.generation.size() <= max_generation,

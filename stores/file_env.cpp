@@ -45,7 +45,7 @@ private:
 
 } // namespace
 
-// -- file_env -----------------------------------------------------------------
+// -- file_env
 
 file_env::file_env() : disk_(std::make_shared<disk>()) {}
 file_env::~file_env() = default;

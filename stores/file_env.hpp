@@ -80,7 +80,7 @@ public:
   /// Microseconds for LevelDB's statistics; default: always 0.
   void set_clock(std::function<std::uint64_t()> now_us);
 
-  // -- for tests that damage files --------------------------------------------
+  // -- for tests that damage files
 
   std::vector<std::string> files() const;
   std::optional<std::string> contents(const std::string& path) const;

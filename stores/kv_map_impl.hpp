@@ -9,7 +9,7 @@
 
 namespace weir {
 
-// -- loading and changing ---------------------------------------------------
+// -- loading and changing
 
 template <class K, class V>
 auto kv_map<K, V>::insert(key_view key, std::uint64_t hash) -> entry& {
@@ -101,7 +101,7 @@ void kv_map<K, V>::for_each_changed(Fn&& fn) const {
   }
 }
 
-// -- scans ------------------------------------------------------------------
+// -- scans
 
 /// Keeps the view of one scan as it was at the call: what its callback changes
 /// is remembered here as it was before.

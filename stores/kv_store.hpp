@@ -75,7 +75,7 @@ public:
   /// Not an error if there is no such key.
   void erase(key_view key) { map_->erase(key); }
 
-  // -- scans ----------------------------------------------------------------
+  // -- scans
 
   /// [from, to)
   template <class Fn>
@@ -96,7 +96,7 @@ public:
   requires std::same_as<K, std::string>
   void prefix(std::string_view start, Fn&& fn) { map_->scan_prefix(start, fn); }
 
-  // -- the committed view ---------------------------------------------------
+  // -- the committed view
 
   /// The value as of the last commit that was applied.
   std::optional<V> committed(key_view key) { return map_->committed(key); }
@@ -109,7 +109,7 @@ public:
     map_->scan_committed(nullptr, nullptr, fn);
   }
 
-  // -- for validators -------------------------------------------------------
+  // -- for validators
 
   /// Visits `(const K&, const V*)`, null = erased, for each key that changed
   /// since the last commit was sealed. `fn` may not change this store.

@@ -6,7 +6,7 @@
 
 namespace weir::detail {
 
-// -- names --------------------------------------------------------------------
+// -- names
 
 bool name_space::has_parent(const std::string& path) const {
   auto slash = path.rfind('/');
@@ -43,7 +43,7 @@ void name_space::rename(const std::string& from, const std::string& to) {
   directories.insert(to);
 }
 
-// -- operations ---------------------------------------------------------------
+// -- operations
 
 leveldb::Status memory_disk::begin(std::uint64_t life, std::string_view what,
                                    const std::string& path, bool needs_space,
@@ -124,7 +124,7 @@ void memory_disk::harden(std::uint64_t up_to) {
   }
 }
 
-// -- crashes ------------------------------------------------------------------
+// -- crashes
 
 void memory_disk::next_life() {
   ++present;

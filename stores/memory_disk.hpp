@@ -46,7 +46,7 @@ class memory_disk {
 public:
   using status = leveldb::Status;
 
-  // -- one operation of a life ------------------------------------------------
+  // -- one operation of a life
 
   /// Counts an operation and lets it meet its fault. An engaged answer means:
   /// it fails like this, after `half` of it happened.
@@ -68,7 +68,7 @@ public:
   /// Makes all that was done to names durable.
   void sync_names();
 
-  // -- crashes ----------------------------------------------------------------
+  // -- crashes
 
   void next_life();
   void lose_power(const std::function<std::uint64_t()>& random);

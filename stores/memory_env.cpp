@@ -130,7 +130,7 @@ Status memory_env::open(const std::string& path, Interface** out) {
   return {};
 }
 
-// -- opening ------------------------------------------------------------------
+// -- opening
 
 Status memory_env::NewSequentialFile(const std::string& path,
                                      leveldb::SequentialFile** out) {
@@ -165,7 +165,7 @@ Status memory_env::NewAppendableFile(const std::string& path,
   return {};
 }
 
-// -- names --------------------------------------------------------------------
+// -- names
 
 bool memory_env::FileExists(const std::string& path) {
   return !disk().dead(on_.life) &&
@@ -232,7 +232,7 @@ Status memory_env::sync_directory(const std::string& path) {
   return {};
 }
 
-// -- locks: of the process, gone with it --------------------------------------
+// -- locks: of the process, gone with it
 
 Status memory_env::LockFile(const std::string& path, leveldb::FileLock** out) {
   *out = nullptr;
@@ -254,7 +254,7 @@ Status memory_env::UnlockFile(leveldb::FileLock* lock) {
   return {};
 }
 
-// -- work and time ------------------------------------------------------------
+// -- work and time
 
 void memory_env::Schedule(void (*function)(void*), void* argument) {
   queue_.emplace_back(function, argument);

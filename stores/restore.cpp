@@ -33,7 +33,7 @@ result<std::int64_t> restore_start(const database_facts& facts,
   return std::max(limits.low, position - 1);
 }
 
-// -- restorer -----------------------------------------------------------------
+// -- restorer
 
 struct restorer::parts {
   using outcome = result<restore_step>;
@@ -285,7 +285,7 @@ result<restore_summary> restorer::finish(std::int64_t end,
   return std::move(self.summary);
 }
 
-// -- proofs -------------------------------------------------------------------
+// -- proofs
 
 result<void> verify(backend& store,
                     const std::optional<commit_record>& commit) {

@@ -66,7 +66,7 @@ restore_writer::restore_writer(backend& store, const database_facts& facts,
       marked_(facts.restoring_since.has_value()), leftovers_(marked_),
       in_place_(!facts.commit), wrote_in_place_(in_place_ && marked_) {}
 
-// -- held records -------------------------------------------------------------
+// -- held records
 
 result<void> restore_writer::hold(std::string_view key,
                                   std::optional<std::string_view> value) {
@@ -151,7 +151,7 @@ result<void> restore_writer::discard(std::set<std::string>& torn) {
   return staged_ > 0 ? erase_staged(&torn) : result<void>{};
 }
 
-// -- erasing ------------------------------------------------------------------
+// -- erasing
 
 result<void> restore_writer::erase_staged(std::set<std::string>* torn) {
   for (bool more = true; more;) {
@@ -199,7 +199,7 @@ result<void> restore_writer::erase_state(std::set<std::string>& torn) {
   return {};
 }
 
-// -- writing ------------------------------------------------------------------
+// -- writing
 
 result<void> restore_writer::flush() {
   if (!commit_)

@@ -87,7 +87,7 @@ void store_base::scan_database(
   }
 }
 
-// -- from clean to dirty and back -------------------------------------------
+// -- from clean to dirty and back
 
 void store_base::mark_dirty(entry_base& x) {
   if (!x.frozen) {
@@ -144,7 +144,7 @@ void store_base::keep_order() {
     }
 }
 
-// -- seal, apply, drop ------------------------------------------------------
+// -- seal, apply, drop
 
 result<void> store_base::seal(seal_work& work) {
   WEIR_ASSERT(frozen_.empty(), "at most one frozen overlay (L5)");
@@ -224,7 +224,7 @@ void store_base::drop() {
   }
 }
 
-// -- the cache --------------------------------------------------------------
+// -- the cache
 
 void store_context::make_room(std::size_t charge) {
   while (clean_bytes_ + charge > cache_bound_ && ring_.next != &ring_) {

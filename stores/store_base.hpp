@@ -48,7 +48,7 @@ public:
   /// Entries in memory: overlay, cache, and keys known to be absent.
   std::size_t in_memory() const noexcept { return table_.size(); }
 
-  // -- for task_state -------------------------------------------------------
+  // -- for task_state
 
   /// Encodes each changed key once; its entry becomes frozen.
   /// Errors: those of the backend. Throws what a serde throws. After either

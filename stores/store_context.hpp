@@ -23,7 +23,7 @@ public:
   store_context(const store_context&) = delete;
   store_context& operator=(const store_context&) = delete;
 
-  // -- the ring of clean entries --------------------------------------------
+  // -- the ring of clean entries
 
   /// Makes `x` clean: evictable, the last in turn.
   void link(entry_base& x) noexcept {
@@ -49,7 +49,7 @@ public:
   /// Charges of the dirty and frozen entries.
   std::size_t overlay_bytes = 0;
 
-  // -- the current record ---------------------------------------------------
+  // -- the current record
 
   /// Whether writes are prepared to be undone.
   bool recording = false;

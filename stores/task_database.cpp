@@ -81,7 +81,7 @@ task_database::open(task_database_options options,
   return made;
 }
 
-// -- opening ------------------------------------------------------------------
+// -- opening
 
 result<void> task_database::open_store() {
   auto store = leveldb_backend::open(path(), options_.database);
@@ -119,7 +119,7 @@ result<void> task_database::quarantine(const error& why) {
   return {};
 }
 
-// -- judging ------------------------------------------------------------------
+// -- judging
 
 result<void> task_database::check_generation() const {
   if (facts_.generation.empty() || facts_.generation == options_.generation)
@@ -161,7 +161,7 @@ void task_database::judge() {
                                     : "the machine was not restarted since");
 }
 
-// -- use and end --------------------------------------------------------------
+// -- use and end
 
 // Synced: once any data of this use can be on the disk, so is the mark's end.
 result<void> task_database::use() {

@@ -59,7 +59,7 @@ void task_state::add_store(std::unique_ptr<store_base> made,
   stores_.emplace(number, open_store{std::move(made), type});
 }
 
-// -- one record -------------------------------------------------------------
+// -- one record
 
 void task_state::begin_record() noexcept {
   WEIR_ASSERT(!context_.recording, "one record at a time");
@@ -84,7 +84,7 @@ void task_state::undo_record() {
   context_.make_room(0);
 }
 
-// -- commit -----------------------------------------------------------------
+// -- commit
 
 result<seal_summary> task_state::seal(const seal_sink& sink) {
   WEIR_ASSERT(!failed_, "after a failure only drop is allowed (L3)");
@@ -145,7 +145,7 @@ void task_state::drop() {
   failed_ = false;
 }
 
-// -- figures ----------------------------------------------------------------
+// -- figures
 
 std::size_t task_state::changed() const noexcept {
   std::size_t sum = 0;

@@ -77,7 +77,7 @@ public:
     return map;
   }
 
-  // -- one record -----------------------------------------------------------
+  // -- one record
 
   /// Writes from here on can be undone. @pre no record is begun
   void begin_record() noexcept;
@@ -86,7 +86,7 @@ public:
   /// Every store is again as it was at begin_record.
   void undo_record();
 
-  // -- commit ---------------------------------------------------------------
+  // -- commit
 
   /// Freezes the changes since the last seal. `sink` (may be empty) gets each
   /// changed key once, in the order `sealed_changes` has too; it may not call
@@ -112,7 +112,7 @@ public:
   /// destroyed.
   void drop();
 
-  // -- figures --------------------------------------------------------------
+  // -- figures
 
   /// Bytes of the uncommitted values and of the sealed records: the lane
   /// commits early when they pass its bound.

@@ -35,7 +35,7 @@ struct adoption {
   result<writers> read_writers(int partition) {
     auto topic = how.job.changelog();
     auto limits = systems.streams->query_watermarks(
-      topic, partition, isolation::read_uncommitted);
+        topic, partition, isolation::read_uncommitted);
     if (!limits)
       return fail(limits.error());
     writers out;
@@ -68,9 +68,9 @@ struct adoption {
       if (!batch.empty())
         continue;
       if (std::chrono::steady_clock::now() > give_up)
-        return fail(ec::timed_out, "changelog " + topic + "/"
-                                     + std::to_string(partition)
-                                     + " cannot be read to its end");
+        return fail(ec::timed_out, "changelog " + topic + "/" +
+                                       std::to_string(partition) +
+                                       " cannot be read to its end");
       std::this_thread::yield();
     }
     return out;
@@ -124,14 +124,14 @@ result<void> adopt_all(const configuration& how, outside_systems& systems,
   if (!live)
     return fail(live.error());
   if (!live->empty())
-    return fail(ec::locked, "job '" + how.job.name() + "' is running ("
-                              + live->front() + "): stop it");
+    return fail(ec::locked, "job '" + how.job.name() + "' is running (" +
+                                live->front() + "): stop it");
   auto job = read_job_node(**session, how.job);
   if (!job)
     return fail(job.error());
   if (only >= job->partitions)
-    return fail(ec::bad_argument, "the job has tasks 0 to "
-                                    + std::to_string(job->partitions - 1));
+    return fail(ec::bad_argument, "the job has tasks 0 to " +
+                                      std::to_string(job->partitions - 1));
   adoption work{how, systems, **session, *job};
   for (int p = 0; p < job->partitions; ++p)
     if (only < 0 || only == p)

@@ -29,8 +29,8 @@ void show(const feed_progress& x) {
 int generate_command(const application& app, const configuration& how,
                      const generate_options& options) {
   if (!app.generator())
-    return report(error{ec::bad_argument,
-                        "this application has no source of records"});
+    return report(
+        error{ec::bad_argument, "this application has no source of records"});
   auto source = app.generator()(options.request);
   if (!source)
     return report(source.error());

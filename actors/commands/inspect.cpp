@@ -40,9 +40,9 @@ result<const store_inspector*> find_inspector(const application& app,
     if (store.empty() || each.store == store)
       return &each;
   return fail(ec::bad_argument,
-              store.empty() ? "this application shows none of its stores"
-                            : "this application does not show a store '" + store
-                                + "'");
+              store.empty()
+                  ? "this application shows none of its stores"
+                  : "this application does not show a store '" + store + "'");
 }
 
 result<void> open_job(const application& app, const configuration& how,
@@ -75,9 +75,9 @@ result<void> open_job(const application& app, const configuration& how,
       out.databases.push_back(std::move(*database));
   }
   if (out.databases.empty())
-    return fail(ec::not_found, "no task of job '" + how.job.name()
-                                 + "' has its state below "
-                                 + how.settings.data_directory);
+    return fail(ec::not_found, "no task of job '" + how.job.name() +
+                                   "' has its state below " +
+                                   how.settings.data_directory);
   return {};
 }
 
@@ -85,7 +85,7 @@ result<void> open_job(const application& app, const configuration& how,
 class cursor {
 public:
   cursor(backend& from, const std::string& prefix)
-    : from_(from), prefix_(prefix), next_(prefix) {}
+      : from_(from), prefix_(prefix), next_(prefix) {}
 
   using entry = std::pair<std::string, std::string>;
 
@@ -134,14 +134,16 @@ result<void> print_all(opened_job& job) {
       auto head = each.peek();
       if (!head)
         return fail(head.error());
-      if (*head != nullptr && (entry == nullptr || (*head)->first < entry->first)) {
+      if (*head != nullptr &&
+          (entry == nullptr || (*head)->first < entry->first)) {
         least = &each;
         entry = *head;
       }
     }
     if (least == nullptr)
       return {};
-    auto key = job.inspector->key_json(std::string_view{entry->first}.substr(1));
+    auto key =
+        job.inspector->key_json(std::string_view{entry->first}.substr(1));
     if (!key)
       return fail(key.error());
     auto value = job.inspector->value_json(entry->second);

@@ -30,39 +30,41 @@ void add_common(CLI::App& command, parsed_line& line) {
     auto& into = line.values;
     if (spec.value.empty())
       command.add_flag_callback(
-        name, [&into, key = spec.name] { into[key] = {"true"}; }, spec.help);
+          name, [&into, key = spec.name] { into[key] = {"true"}; }, spec.help);
     else
       command
-        .add_option_function<std::vector<std::string>>(
-          name,
-          [&into, key = spec.name](const std::vector<std::string>& x) {
-            into[key] = x;
-          },
-          spec.help)
-        ->type_name(spec.value)
-        ->expected(1)
-        ->multi_option_policy(spec.name == "kafka-property"
-                                  || spec.name == "input-topic"
-                                  || spec.name == "output-topic"
-                                ? CLI::MultiOptionPolicy::TakeAll
-                                : CLI::MultiOptionPolicy::Throw);
+          .add_option_function<std::vector<std::string>>(
+              name,
+              [&into, key = spec.name](const std::vector<std::string>& x) {
+                into[key] = x;
+              },
+              spec.help)
+          ->type_name(spec.value)
+          ->expected(1)
+          ->multi_option_policy(spec.name == "kafka-property" ||
+                                        spec.name == "input-topic" ||
+                                        spec.name == "output-topic"
+                                    ? CLI::MultiOptionPolicy::TakeAll
+                                    : CLI::MultiOptionPolicy::Throw);
   }
-  command.add_option("--config", line.toml_file,
-                     "TOML file with any of these options by name")
-    ->type_name("FILE");
-  command.add_option("--log-level", line.log_level,
-                     "debug, info, warning or error")
-    ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  command
+      .add_option("--config", line.toml_file,
+                  "TOML file with any of these options by name")
+      ->type_name("FILE");
+  command
+      .add_option("--log-level", line.log_level,
+                  "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
 }
 
 void add_generate(CLI::App& command, parsed_line& line) {
   auto& request = line.generate.request;
   auto* file = command.add_option("--file", request.file, "CSV file to send")
-                 ->type_name("FILE");
+                   ->type_name("FILE");
   command
-    .add_option("--synthetic", request.synthetic, "number of made-up records")
-    ->type_name("N")
-    ->excludes(file);
+      .add_option("--synthetic", request.synthetic, "number of made-up records")
+      ->type_name("N")
+      ->excludes(file);
   command.add_option("--symbols", request.symbols,
                      "different keys of made-up records (2000)");
   command.add_option("--seed", request.seed, "of made-up records (1)");
@@ -75,14 +77,14 @@ void add_generate(CLI::App& command, parsed_line& line) {
 }
 
 std::string examples(const std::string& name) {
-  return "\nExamples:\n  " + name
-         + " generate --file prices.csv --data state\n  " + name
-         + " run --data state --until-drained\n  " + name
-         + " run --kafka 127.0.0.1:9092 --zookeeper 127.0.0.1:2181/weir\n  "
-         + name + " dump --data state\n  " + name
-         + " COMMAND --help shows the options of a command.\n"
-           "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a task "
-           "stopped for good, 4 data loss or corruption.\n";
+  return "\nExamples:\n  " + name +
+         " generate --file prices.csv --data state\n  " + name +
+         " run --data state --until-drained\n  " + name +
+         " run --kafka 127.0.0.1:9092 --zookeeper 127.0.0.1:2181/weir\n  " +
+         name + " dump --data state\n  " + name +
+         " COMMAND --help shows the options of a command.\n"
+         "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a task "
+         "stopped for good, 4 data loss or corruption.\n";
 }
 
 void set_level(const std::string& name) {
@@ -94,20 +96,23 @@ void set_level(const std::string& name) {
 
 } // namespace
 
-
 int report(const error& why) {
   std::fprintf(stderr, "weir: %s\n", why.text().c_str());
   switch (why.code()) {
-  case ec::bad_argument: return exit_code::usage;
+  case ec::bad_argument:
+    return exit_code::usage;
   case ec::data_loss:
-  case ec::corruption: return exit_code::data_loss;
-  default: return exit_code::failed;
+  case ec::corruption:
+    return exit_code::data_loss;
+  default:
+    return exit_code::failed;
   }
 }
 
 int application::main(int argc, char** argv) {
-  CLI::App cli{"The job '" + job_.name() + "' on weir, a stateful stream "
-                                           "runtime"};
+  CLI::App cli{"The job '" + job_.name() +
+               "' on weir, a stateful stream "
+               "runtime"};
   std::string program = argv[0];
   program = program.substr(program.rfind('/') + 1);
   cli.footer(examples(program));
@@ -134,8 +139,9 @@ int application::main(int argc, char** argv) {
   reset->add_flag("--yes", line.yes, "do not ask");
   auto* adopt = add("adopt", "accept the loss of a claim or of state and start "
                              "from what is left");
-  adopt->add_option("--task", line.partition, "only this task (default: all "
-                                              "that need it)");
+  adopt->add_option("--task", line.partition,
+                    "only this task (default: all "
+                    "that need it)");
   adopt->add_flag("--yes", line.yes, "do not ask");
   try {
     cli.parse(argc, argv);

@@ -25,7 +25,7 @@ result<T> await(Start start) {
 } // namespace
 
 waiting_session::waiting_session(std::unique_ptr<coordination> session)
-  : session_(std::move(session)) {}
+    : session_(std::move(session)) {}
 
 waiting_session::~waiting_session() {
   session_->close();
@@ -37,30 +37,30 @@ waiting_session::open(coordination_service& service) {
   if (!session)
     return fail(session.error());
   return std::unique_ptr<waiting_session>{
-    new waiting_session{std::move(*session)}};
+      new waiting_session{std::move(*session)}};
 }
 
 result<znode> waiting_session::get(const std::string& path) {
   return await<znode>(
-    [&](auto done) { session_->get(path, nullptr, std::move(done)); });
+      [&](auto done) { session_->get(path, nullptr, std::move(done)); });
 }
 
 result<std::vector<std::string>>
 waiting_session::children(const std::string& path) {
   return await<std::vector<std::string>>(
-    [&](auto done) { session_->children(path, nullptr, std::move(done)); });
+      [&](auto done) { session_->children(path, nullptr, std::move(done)); });
 }
 
 result<void> waiting_session::remove(const std::string& path) {
   return await<void>(
-    [&](auto done) { session_->remove(path, any_version, std::move(done)); });
+      [&](auto done) { session_->remove(path, any_version, std::move(done)); });
 }
 
 result<void> waiting_session::set(const std::string& path,
                                   const std::string& data,
                                   std::int32_t version) {
   auto stat = await<znode_stat>(
-    [&](auto done) { session_->set(path, data, version, std::move(done)); });
+      [&](auto done) { session_->set(path, data, version, std::move(done)); });
   if (!stat)
     return fail(stat.error());
   return {};
@@ -79,17 +79,16 @@ result<void> waiting_session::create(const std::string& path,
 result<job_node> read_job_node(waiting_session& session, const job& of) {
   auto node = session.get(znode_paths{of.name()}.job());
   if (!node && node.error().code() == ec::not_found)
-    return fail(ec::not_found, "there is no job '" + of.name()
-                                 + "' here: it was never run with these "
+    return fail(ec::not_found, "there is no job '" + of.name() +
+                                   "' here: it was never run with these "
                                    "options, or was reset");
   if (!node)
     return fail(node.error());
   return decode_job(node->data);
 }
 
-result<std::vector<std::string>> live_members(waiting_session& session,
-                                              const job& of,
-                                              outside_world& world) {
+result<std::vector<std::string>>
+live_members(waiting_session& session, const job& of, outside_world& world) {
   znode_paths paths{of.name()};
   std::vector<std::string> out;
   auto names = session.children(paths.members());
@@ -107,8 +106,8 @@ result<std::vector<std::string>> live_members(waiting_session& session,
       continue;
     auto& process = member->process;
     // A killed process leaves its member node behind until its session ends.
-    bool dead = process.host == here.host && process.boot_id == here.boot_id
-                && world.process_start(process.pid) != process.start;
+    bool dead = process.host == here.host && process.boot_id == here.boot_id &&
+                world.process_start(process.pid) != process.start;
     if (!dead)
       out.push_back(to_string(process));
   }
@@ -119,8 +118,7 @@ result<std::unique_ptr<task_database>>
 open_stopped(const configuration& how, const outside_systems& systems,
              const job_node& job, int partition) {
   task_database_options options;
-  options.directory
-    = task_directory(how.settings, how.job.name(), partition);
+  options.directory = task_directory(how.settings, how.job.name(), partition);
   struct stat found {};
   if (::stat((options.directory + "/db").c_str(), &found) != 0)
     return std::unique_ptr<task_database>{};

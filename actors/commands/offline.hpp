@@ -37,9 +37,8 @@ result<job_node> read_job_node(waiting_session& session, const job& of);
 
 /// The processes of the job's members that are alive (rule C5), "process 4711
 /// on host-a".
-result<std::vector<std::string>> live_members(waiting_session& session,
-                                              const job& of,
-                                              outside_world& world);
+result<std::vector<std::string>>
+live_members(waiting_session& session, const job& of, outside_world& world);
 
 /// A task's database that is on this machine; null if there is none.
 /// Errors: `locked` naming the process that runs the job.

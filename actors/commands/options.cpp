@@ -34,7 +34,8 @@ auto parsed(Member settings::*member, Parse parse) {
 
 template <class Member>
 auto text(Member settings::*member) {
-  return parsed(member, [](const std::string& x) { return result<std::string>{x}; });
+  return parsed(member,
+                [](const std::string& x) { return result<std::string>{x}; });
 }
 
 auto duration(milliseconds settings::*member) {
@@ -70,9 +71,9 @@ auto flag(bool settings::*member) {
 result<void> add_kafka_property(configuration& to, const std::string& x) {
   auto equals = x.find('=');
   if (equals == std::string::npos || equals == 0)
-    return fail(ec::bad_argument,
-                "'" + x + "' is not NAME=VALUE, such as "
-                  "security.protocol=ssl");
+    return fail(ec::bad_argument, "'" + x +
+                                      "' is not NAME=VALUE, such as "
+                                      "security.protocol=ssl");
   to.settings.kafka_properties[x.substr(0, equals)] = x.substr(equals + 1);
   return {};
 }
@@ -100,74 +101,76 @@ auto rename_topic(const std::vector<std::string>& (job::*declared)() const) {
 
 std::vector<option_spec> make_table() {
   return {
-    {"kafka", "HOST:PORT", "Kafka brokers; without: the embedded log",
-     text(&settings::kafka)},
-    {"zookeeper", "HOST:PORT[/CHROOT]",
-     "ZooKeeper servers; needed with --kafka", text(&settings::zookeeper)},
-    {"kafka-property", "NAME=VALUE",
-     "property for librdkafka (TLS, SASL, …); may be repeated; in TOML: a "
-     "table [kafka-properties]",
-     add_kafka_property},
-    {"data", "DIR", "directory of the tasks' state and the embedded log",
-     text(&settings::data_directory)},
-    {"job", "NAME", "name of the job",
-     [](configuration& to, const std::string& x) -> result<void> {
-       to.job.rename(x);
-       return {};
-     }},
-    {"input-topic", "TOPIC", "topic to read instead of the declared one "
-                             "(DECLARED=TOPIC where there are several)",
-     rename_topic(&job::inputs)},
-    {"output-topic", "TOPIC", "topic to write instead of the declared one",
-     rename_topic(&job::outputs)},
-    {"guarantee", "exactly-once|at-least-once",
-     "whether a failure may repeat outputs (state is exact in both)",
-     choice<guarantee>(&settings::guarantee,
-                       {{"exactly-once", guarantee::exactly_once},
-                        {"at-least-once", guarantee::at_least_once}})},
-    {"check-interval", "DURATION",
-     "T_c, time between commits (100ms exactly-once, 1s at-least-once)",
-     [](configuration& to, const std::string& x) -> result<void> {
-       auto value = parse_duration(x);
-       if (!value)
-         return fail(value.error());
-       to.settings.check_interval = *value;
-       return {};
-     }},
-    {"sync-interval", "DURATION", "T_s, time between syncs (5m)",
-     duration(&settings::sync_interval)},
-    {"threads", "N", "scheduler threads and lanes (2)",
-     number(&settings::threads)},
-    {"until-drained", "", "stop, with a final commit, when every input is at "
-                          "the end it had at the start",
-     flag(&settings::until_drained)},
-    {"on-bad-record", "fail|skip|dead-letter",
-     "what to do with a record that cannot be processed",
-     choice<bad_record_policy>(
-       &settings::on_bad_record,
-       {{"fail", bad_record_policy::fail},
-        {"skip", bad_record_policy::skip},
-        {"dead-letter", bad_record_policy::dead_letter}})},
-    {"max-record-bytes", "N", "larger records are bad (1048576)",
-     number(&settings::max_record_bytes)},
-    {"start", "earliest|latest", "where a new job begins its inputs",
-     choice<start_policy>(&settings::start,
-                          {{"earliest", start_policy::earliest},
-                           {"latest", start_policy::latest}})},
-    {"session-timeout", "DURATION", "of the ZooKeeper session (10s)",
-     duration(&settings::session_timeout)},
-    {"overlay-bytes", "N",
-     "uncommitted changes of a task that start a commit early (16777216)",
-     number(&settings::overlay_bytes)},
-    {"cache-bytes", "N", "committed values a task keeps decoded (4194304)",
-     number(&settings::cache_bytes)},
-    {"producer-bytes", "N", "local queue of each producer (4194304)",
-     number(&settings::producer_bytes)},
-    {"producer-linger", "DURATION", "how long a producer collects (5ms)",
-     duration(&settings::producer_linger)},
-    {"allow-weak", "",
-     "start on a cluster of three brokers in spite of unsafe settings",
-     flag(&settings::allow_weak)},
+      {"kafka", "HOST:PORT", "Kafka brokers; without: the embedded log",
+       text(&settings::kafka)},
+      {"zookeeper", "HOST:PORT[/CHROOT]",
+       "ZooKeeper servers; needed with --kafka", text(&settings::zookeeper)},
+      {"kafka-property", "NAME=VALUE",
+       "property for librdkafka (TLS, SASL, …); may be repeated; in TOML: a "
+       "table [kafka-properties]",
+       add_kafka_property},
+      {"data", "DIR", "directory of the tasks' state and the embedded log",
+       text(&settings::data_directory)},
+      {"job", "NAME", "name of the job",
+       [](configuration& to, const std::string& x) -> result<void> {
+         to.job.rename(x);
+         return {};
+       }},
+      {"input-topic", "TOPIC",
+       "topic to read instead of the declared one "
+       "(DECLARED=TOPIC where there are several)",
+       rename_topic(&job::inputs)},
+      {"output-topic", "TOPIC", "topic to write instead of the declared one",
+       rename_topic(&job::outputs)},
+      {"guarantee", "exactly-once|at-least-once",
+       "whether a failure may repeat outputs (state is exact in both)",
+       choice<guarantee>(&settings::guarantee,
+                         {{"exactly-once", guarantee::exactly_once},
+                          {"at-least-once", guarantee::at_least_once}})},
+      {"check-interval", "DURATION",
+       "T_c, time between commits (100ms exactly-once, 1s at-least-once)",
+       [](configuration& to, const std::string& x) -> result<void> {
+         auto value = parse_duration(x);
+         if (!value)
+           return fail(value.error());
+         to.settings.check_interval = *value;
+         return {};
+       }},
+      {"sync-interval", "DURATION", "T_s, time between syncs (5m)",
+       duration(&settings::sync_interval)},
+      {"threads", "N", "scheduler threads and lanes (2)",
+       number(&settings::threads)},
+      {"until-drained", "",
+       "stop, with a final commit, when every input is at "
+       "the end it had at the start",
+       flag(&settings::until_drained)},
+      {"on-bad-record", "fail|skip|dead-letter",
+       "what to do with a record that cannot be processed",
+       choice<bad_record_policy>(
+           &settings::on_bad_record,
+           {{"fail", bad_record_policy::fail},
+            {"skip", bad_record_policy::skip},
+            {"dead-letter", bad_record_policy::dead_letter}})},
+      {"max-record-bytes", "N", "larger records are bad (1048576)",
+       number(&settings::max_record_bytes)},
+      {"start", "earliest|latest", "where a new job begins its inputs",
+       choice<start_policy>(&settings::start,
+                            {{"earliest", start_policy::earliest},
+                             {"latest", start_policy::latest}})},
+      {"session-timeout", "DURATION", "of the ZooKeeper session (10s)",
+       duration(&settings::session_timeout)},
+      {"overlay-bytes", "N",
+       "uncommitted changes of a task that start a commit early (16777216)",
+       number(&settings::overlay_bytes)},
+      {"cache-bytes", "N", "committed values a task keeps decoded (4194304)",
+       number(&settings::cache_bytes)},
+      {"producer-bytes", "N", "local queue of each producer (4194304)",
+       number(&settings::producer_bytes)},
+      {"producer-linger", "DURATION", "how long a producer collects (5ms)",
+       duration(&settings::producer_linger)},
+      {"allow-weak", "",
+       "start on a cluster of three brokers in spite of unsafe settings",
+       flag(&settings::allow_weak)},
   };
 }
 
@@ -178,7 +181,8 @@ result<std::string> toml_text(const toml::node& node) {
     return std::to_string(*x);
   if (auto x = node.value_exact<bool>())
     return std::string{*x ? "true" : "false"};
-  return fail(ec::bad_argument, "must be a string, a whole number or a boolean");
+  return fail(ec::bad_argument,
+              "must be a string, a whole number or a boolean");
 }
 
 result<option_values> read_toml(const std::string& file) {
@@ -191,10 +195,10 @@ result<option_values> read_toml(const std::string& file) {
         for (auto& [property, value] : *node.as_table()) {
           auto text = toml_text(value);
           if (!text)
-            return fail(text.error().within(file + ": kafka-properties."
-                                            + std::string{property.str()}));
-          out["kafka-property"].push_back(std::string{property.str()} + "="
-                                          + *text);
+            return fail(text.error().within(file + ": kafka-properties." +
+                                            std::string{property.str()}));
+          out["kafka-property"].push_back(std::string{property.str()} + "=" +
+                                          *text);
         }
         continue;
       }
@@ -206,9 +210,9 @@ result<option_values> read_toml(const std::string& file) {
   } catch (const toml::parse_error& problem) {
     std::ostringstream where;
     where << problem.source().begin;
-    return fail(ec::bad_argument,
-                file + ": " + std::string{problem.description()} + " ("
-                  + where.str() + ")");
+    return fail(ec::bad_argument, file + ": " +
+                                      std::string{problem.description()} +
+                                      " (" + where.str() + ")");
   }
   return out;
 }
@@ -221,8 +225,7 @@ result<void> apply_values(configuration& to, const option_values& values,
       if (spec.name == name)
         found = &spec;
     if (found == nullptr)
-      return fail(ec::bad_argument,
-                  where + ": unknown setting '" + name + "'");
+      return fail(ec::bad_argument, where + ": unknown setting '" + name + "'");
     for (auto& text : texts)
       if (auto done = found->set(to, text); !done)
         return fail(done.error().within(where + name));

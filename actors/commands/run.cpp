@@ -54,8 +54,8 @@ private:
 void show_progress(const node_progress& x) {
   std::string waiting;
   if (!x.waiting.empty())
-    waiting = ", task " + std::to_string(x.waiting.begin()->first) + " waits: "
-              + x.waiting.begin()->second;
+    waiting = ", task " + std::to_string(x.waiting.begin()->first) +
+              " waits: " + x.waiting.begin()->second;
   std::fprintf(stderr, "\r\033[K%llu records, %d of %d tasks running%s",
                static_cast<unsigned long long>(x.records), x.running, x.tasks,
                waiting.substr(0, 100).c_str());
@@ -72,7 +72,7 @@ node_report run_node(const application& app, const configuration& how,
   config.set("scheduler.max-throughput", std::size_t{50});
   caf::actor_system system{config};
   auto context = std::make_shared<node_context>(
-    systems, how.job, how.settings, identify_process(*systems.world));
+      systems, how.job, how.settings, identify_process(*systems.world));
   std::promise<node_report> ended;
   node_options options;
   options.factory = app.factory();
@@ -102,12 +102,12 @@ int run_command(const application& app, const configuration& how) {
     return report(systems.error());
   auto end = run_node(app, how, *systems, signals);
   close_systems(*systems);
-  std::fprintf(stderr, "weir: job %s: %s; %llu records%s\n",
-               how.job.name().c_str(), end.text.c_str(),
-               static_cast<unsigned long long>(end.records),
-               end.skipped > 0
-                 ? (", " + std::to_string(end.skipped) + " of them bad").c_str()
-                 : "");
+  std::fprintf(
+      stderr, "weir: job %s: %s; %llu records%s\n", how.job.name().c_str(),
+      end.text.c_str(), static_cast<unsigned long long>(end.records),
+      end.skipped > 0
+          ? (", " + std::to_string(end.skipped) + " of them bad").c_str()
+          : "");
   return static_cast<int>(end.outcome);
 }
 

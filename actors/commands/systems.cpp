@@ -26,8 +26,7 @@ result<void> open_embedded_systems(const settings& how, outside_systems& out) {
   if (!streams)
     return fail(streams.error());
   out.streams = std::move(*streams);
-  std::shared_ptr<executor> callbacks
-    = make_thread_executor("weir-coord", 1);
+  std::shared_ptr<executor> callbacks = make_thread_executor("weir-coord", 1);
   out.coordination = make_embedded_coordination(*database, callbacks);
   return {};
 }
@@ -79,7 +78,8 @@ process_identity identify_process(outside_world& world) {
 
 void raise_file_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+      limit.rlim_cur < limit.rlim_max) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }

@@ -20,7 +20,7 @@ source make_source(const weir::generate_request& x) {
     return boxed(stock::csv_ticks::open(*x.file));
   if (x.synthetic)
     return boxed(
-      stock::synthetic_ticks::make({*x.synthetic, x.symbols, x.seed}));
+        stock::synthetic_ticks::make({*x.synthetic, x.symbols, x.seed}));
   return weir::fail(weir::ec::bad_argument,
                     "generate needs --file FILE or --synthetic N");
 }
@@ -29,9 +29,9 @@ source make_source(const weir::generate_request& x) {
 
 int main(int argc, char** argv) {
   return weir::application{
-    weir::job("stock").input("ticks").output("changes").store("quotes"),
-    weir::make_task_factory<stock::stock_task>()}
-    .source(make_source)
-    .inspect<std::string, stock::quote>("quotes", stock::to_json)
-    .main(argc, argv);
+      weir::job("stock").input("ticks").output("changes").store("quotes"),
+      weir::make_task_factory<stock::stock_task>()}
+      .source(make_source)
+      .inspect<std::string, stock::quote>("quotes", stock::to_json)
+      .main(argc, argv);
 }

@@ -10,9 +10,8 @@ namespace stock {
 class stock_task : public weir::task {
 public:
   explicit stock_task(const weir::task_setup& setup)
-    : task(setup),
-      quotes_(store<std::string, quote>("quotes")),
-      changes_(output<std::string, std::string>("changes")) {}
+      : task(setup), quotes_(store<std::string, quote>("quotes")),
+        changes_(output<std::string, std::string>("changes")) {}
 
   void process(const weir::record& x) override;
 

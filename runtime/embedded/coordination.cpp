@@ -13,7 +13,7 @@ std::chrono::milliseconds time_since_boot() {
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
   return std::chrono::duration_cast<std::chrono::milliseconds>(
-    std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec});
+      std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec});
 }
 
 class embedded_service final : public embedded_coordination {
@@ -52,14 +52,14 @@ private:
 
 } // namespace
 
-std::shared_ptr<embedded_coordination> make_embedded_coordination(
-  std::shared_ptr<embedded_database> database,
-  std::shared_ptr<executor> callbacks,
-  std::function<std::chrono::milliseconds()> now) {
+std::shared_ptr<embedded_coordination>
+make_embedded_coordination(std::shared_ptr<embedded_database> database,
+                           std::shared_ptr<executor> callbacks,
+                           std::function<std::chrono::milliseconds()> now) {
   return std::make_shared<embedded_service>(
-    std::make_shared<coordination_server>(
-      std::move(database), std::move(callbacks),
-      now ? std::move(now) : time_since_boot));
+      std::make_shared<coordination_server>(
+          std::move(database), std::move(callbacks),
+          now ? std::move(now) : time_since_boot));
 }
 
 } // namespace weir

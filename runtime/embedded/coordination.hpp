@@ -52,9 +52,9 @@ public:
 /// `since_last_contact`; empty = time since boot.
 ///
 /// The database is read by the first `open_session`, which answers its errors.
-std::shared_ptr<embedded_coordination> make_embedded_coordination(
-  std::shared_ptr<embedded_database> database,
-  std::shared_ptr<executor> callbacks,
-  std::function<std::chrono::milliseconds()> now = {});
+std::shared_ptr<embedded_coordination>
+make_embedded_coordination(std::shared_ptr<embedded_database> database,
+                           std::shared_ptr<executor> callbacks,
+                           std::function<std::chrono::milliseconds()> now = {});
 
 } // namespace weir

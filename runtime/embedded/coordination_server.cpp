@@ -34,14 +34,14 @@ error session_over() {
 } // namespace
 
 coordination_server::coordination_server(
-  std::shared_ptr<embedded_database> database,
-  std::shared_ptr<executor> callbacks,
-  std::function<std::chrono::milliseconds()> now)
+    std::shared_ptr<embedded_database> database,
+    std::shared_ptr<executor> callbacks,
+    std::function<std::chrono::milliseconds()> now)
     : database_(std::move(database)),
       queue_(std::make_unique<session_queue>(std::move(callbacks))),
       now_(std::move(now)) {}
 
-// -- transactions --------------------------------------------------------------
+// -- transactions
 
 result<void> coordination_server::load() {
   if (loaded_)
@@ -61,15 +61,15 @@ result<void> coordination_server::load() {
     result<void> all;
     auto prefix = znode_format::node_prefix;
     auto scanned = database_->scan_prefix(
-      prefix, [&](std::string_view key, std::string_view value) {
-        auto path = std::string{key.substr(prefix.size())};
-        auto node = znode_format::decode_node(value);
-        if (node)
-          tree_.load(path, std::move(*node));
-        else
-          all = fail(node.error().within("znode '" + path + "'"));
-        return all.has_value();
-      });
+        prefix, [&](std::string_view key, std::string_view value) {
+          auto path = std::string{key.substr(prefix.size())};
+          auto node = znode_format::decode_node(value);
+          if (node)
+            tree_.load(path, std::move(*node));
+          else
+            all = fail(node.error().within("znode '" + path + "'"));
+          return all.has_value();
+        });
     if (!scanned)
       return scanned;
     if (!all)
@@ -114,7 +114,7 @@ result<void> coordination_server::keep(znode_transaction& in) {
   return {};
 }
 
-// -- the network -------------------------------------------------------------
+// -- the network
 
 result<void> coordination_server::admit(server_session& session, bool is_write,
                                         bool was_connected) {
@@ -198,7 +198,7 @@ void coordination_server::set_loss(std::int64_t id, bool server_sees_it) {
     (server_sees_it ? found->lose_reply : found->lose_request) = true;
 }
 
-// -- the life of a session -----------------------------------------------------
+// -- the life of a session
 
 result<session_ref> coordination_server::open(const session_options& options) {
   std::lock_guard guard{mutex_};
@@ -295,11 +295,11 @@ session_ref coordination_server::find(std::int64_t id) {
 void coordination_server::tell(server_session& session, session_event event) {
   if (session.on_event)
     queue_->post_delivery(
-      session.lane, [&on_event = session.on_event, event] { on_event(event); },
-      nullptr);
+        session.lane,
+        [&on_event = session.on_event, event] { on_event(event); }, nullptr);
 }
 
-// -- watches -------------------------------------------------------------------
+// -- watches
 
 void coordination_server::fire(const znode_change& change) {
   using kind = znode_change::kind;

@@ -67,8 +67,8 @@ public:
   /// Looks up or changes the tree; under the lock, in a transaction that is
   /// kept only if it succeeds and could be made durable.
   template <class T>
-  using operation =
-    std::function<result<T>(znode_tree&, znode_transaction&, server_session&)>;
+  using operation = std::function<result<T>(znode_tree&, znode_transaction&,
+                                            server_session&)>;
 
   /// Runs one request of a session as its connection allows. Queue only.
   template <class T>

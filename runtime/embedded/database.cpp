@@ -72,7 +72,7 @@ result<void> make_private(const std::string& directory, bool real) {
 
 } // namespace
 
-// -- embedded_batch ----------------------------------------------------------
+// -- embedded_batch
 
 embedded_batch::embedded_batch()
     : rep_(std::make_unique<leveldb::WriteBatch>()) {}
@@ -95,7 +95,7 @@ void embedded_batch::clear() {
   changes_ = 0;
 }
 
-// -- embedded_database -------------------------------------------------------
+// -- embedded_database
 
 /// Everything with a lifetime, in order of construction.
 struct embedded_database::parts {
@@ -218,7 +218,7 @@ result<void> embedded_database::scan_prefix(std::string_view prefix,
   return scan(prefix, prefix_end(prefix), visit);
 }
 
-// -- opening -----------------------------------------------------------------
+// -- opening
 
 namespace {
 

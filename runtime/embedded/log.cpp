@@ -114,7 +114,7 @@ embedded_log::embedded_log(std::shared_ptr<embedded_database> database,
                            std::shared_ptr<outside_world> world)
     : database_(std::move(database)), world_(std::move(world)) {}
 
-// -- topics ------------------------------------------------------------------
+// -- topics
 
 std::shared_ptr<log_topic> embedded_log::find(const std::string& name) const {
   std::lock_guard lock{topics_mutex_};
@@ -216,7 +216,7 @@ result<void> embedded_log::remove_records(std::uint32_t topic) {
   return database_->write(last);
 }
 
-// -- producers ---------------------------------------------------------------
+// -- producers
 
 result<producer_identity>
 embedded_log::initialise(const std::string& transactional_id) {

@@ -138,7 +138,7 @@ void append_head(std::string& out, record_type type, char flags,
 
 } // namespace
 
-// -- keys --------------------------------------------------------------------
+// -- keys
 
 std::string next_topic_key() {
   return family('n');
@@ -232,7 +232,7 @@ partition_id group_partition(std::string_view key) {
           static_cast<std::int32_t>(both & 0xffffffffu)};
 }
 
-// -- small values ------------------------------------------------------------
+// -- small values
 
 std::string encode(const bounds& x) {
   std::string out;
@@ -289,7 +289,7 @@ std::optional<std::uint64_t> decode_number(std::string_view bytes) {
   return read_fixed<std::uint64_t>(bytes.data());
 }
 
-// -- records -----------------------------------------------------------------
+// -- records
 
 std::size_t size_of(const content& x) noexcept {
   auto bytes = sections_at + 6 + (x.key ? x.key->size() : 0) +

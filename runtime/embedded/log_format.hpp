@@ -21,7 +21,6 @@ struct partition_id {
 };
 
 // -- keys
-// ----------------------------------------------------------------------
 
 /// Holds the next free topic id.
 std::string next_topic_key();
@@ -58,7 +57,6 @@ std::uint32_t doomed_topic(std::string_view key);
 partition_id group_partition(std::string_view key);
 
 // -- small values
-// ----------------------------------------------------------------
 
 /// [low, high): what the partition holds; high is the next offset.
 struct bounds {
@@ -89,7 +87,6 @@ std::string encode_number(std::uint64_t x);
 std::optional<std::uint64_t> decode_number(std::string_view bytes);
 
 // -- records
-// -----------------------------------------------------------------------
 
 enum class record_type : std::uint8_t { data = 1, marker = 2 };
 

@@ -95,7 +95,7 @@ result<topic_policy> parse_policy(const std::string& topic,
   return out;
 }
 
-// -- log_partition -----------------------------------------------------------
+// -- log_partition
 
 bool log_partition::arm(std::int64_t position,
                         const std::shared_ptr<wake_slot>& slot) {
@@ -128,7 +128,7 @@ void log_partition::publish(log_format::bounds limits, wake_list& wake) {
   armed_.clear();
 }
 
-// -- log_topic ---------------------------------------------------------------
+// -- log_topic
 
 std::string encode(const log_topic& topic) {
   return json{{"version", 1},

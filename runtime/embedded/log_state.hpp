@@ -87,7 +87,7 @@ public:
   /// Shows a commit to readers; who must be woken is added to `wake`.
   void publish(log_format::bounds limits, wake_list& wake);
 
-  // -- under the append mutex ------------------------------------------------
+  // -- under the append mutex
 
   /// Bytes of records, and the timestamp of the oldest: retention. A negative
   /// timestamp is not known: the record must be read.

@@ -63,7 +63,7 @@ void partition_append::add_marker(std::string_view producer_id,
            encode(index_entry{offset, false, now_}));
 }
 
-// -- compaction --------------------------------------------------------------
+// -- compaction
 
 result<index_entry> partition_append::last_of(std::string_view key) {
   auto& known = partition_.index;
@@ -165,7 +165,7 @@ result<void> partition_append::drop_tombstones() {
   return {};
 }
 
-// -- retention ---------------------------------------------------------------
+// -- retention
 
 result<void> partition_append::drop_old() {
   auto& policy = topic_.policy;
@@ -223,7 +223,7 @@ result<void> partition_append::drop_old() {
   return {};
 }
 
-// -- the end of a commit -----------------------------------------------------
+// -- the end of a commit
 
 result<void> partition_append::finish() {
   if (topic_.policy.compact) {

@@ -92,7 +92,7 @@ void session_queue::step() {
 void session_queue::close(const lane& of) {
   std::unique_lock guard{mutex_};
   WEIR_ASSERT(running_ != of.get() ||
-                runner_thread_ != std::this_thread::get_id(),
+                  runner_thread_ != std::this_thread::get_id(),
               "a coordination session is not closed in its own callback");
   of->closing = true;
   of->closer = std::this_thread::get_id();

@@ -44,9 +44,9 @@ public:
   /// the close from ending.
   bool hears(const lane& of);
 
-  /// [blocking] Waits for the running job if it is the session's, runs `instead`
-  /// of each waiting one here and of those that come meanwhile, and drops what
-  /// comes later. @pre not in a job of this session.
+  /// [blocking] Waits for the running job if it is the session's, runs
+  /// `instead` of each waiting one here and of those that come meanwhile, and
+  /// drops what comes later. @pre not in a job of this session.
   void close(const lane& of);
 
 private:

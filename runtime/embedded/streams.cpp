@@ -19,7 +19,6 @@ public:
   }
 
   // -- topics
-  // ------------------------------------------------------------------
 
   result<std::optional<topic_settings>>
   describe_topic(const std::string& topic) override {
@@ -56,7 +55,6 @@ public:
   result<int> broker_count() override { return 1; }
 
   // -- group offsets
-  // -----------------------------------------------------------
 
   result<std::vector<std::optional<std::int64_t>>>
   group_offsets(const std::string& group, const std::string& topic,
@@ -104,7 +102,6 @@ public:
   }
 
   // -- readers and producers
-  // -----------------------------------------------------
 
   result<std::unique_ptr<partition_reader>>
   open_reader(reader_options options) override {

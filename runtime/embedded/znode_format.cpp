@@ -7,7 +7,7 @@ namespace weir::znode_format {
 namespace {
 
 static_assert(epoch_key.front() == key_space::coordination &&
-                node_prefix.front() == key_space::coordination,
+                  node_prefix.front() == key_space::coordination,
               "keys of another part of the database");
 
 constexpr char format = 1;

@@ -42,8 +42,7 @@ std::vector<std::string> znode_tree::children(const std::string& path) const {
   return out;
 }
 
-std::vector<std::string>
-znode_tree::ephemerals(std::int64_t session) const {
+std::vector<std::string> znode_tree::ephemerals(std::int64_t session) const {
   std::vector<std::string> out;
   for (auto& [path, node] : nodes_)
     if (node.stat.ephemeral_owner == session)
@@ -73,8 +72,8 @@ result<znode_record*> znode_tree::expect(const std::string& path,
 void znode_tree::touch(znode_transaction& in, const std::string& path) {
   auto found = nodes_.find(path);
   in.undo.emplace_back(path, found == nodes_.end()
-                               ? std::nullopt
-                               : std::optional{found->second});
+                                 ? std::nullopt
+                                 : std::optional{found->second});
 }
 
 result<std::string> znode_tree::create(znode_transaction& in,
@@ -129,7 +128,7 @@ result<void> znode_tree::remove(znode_transaction& in, const std::string& path,
   nodes_.erase(path);
   in.changes.push_back({znode_change::kind::removed, path});
   in.changes.push_back(
-    {znode_change::kind::children_changed, parent_znode(path)});
+      {znode_change::kind::children_changed, parent_znode(path)});
   return {};
 }
 

@@ -41,8 +41,8 @@ constexpr setting consumer_settings[] = {
     {"queued.min.messages", "1000000"},
 };
 
-/// Records above the limit of their topic are refused by `send`, so the handle's
-/// own limit is out of the way.
+/// Records above the limit of their topic are refused by `send`, so the
+/// handle's own limit is out of the way.
 constexpr setting producer_settings[] = {
     {"acks", "all"},
     {"batch.size", "1000000"},

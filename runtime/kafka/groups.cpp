@@ -107,8 +107,8 @@ result<void> commit_group_offsets(
         ->offset = offset;
   auto code = repeat_transient(until, [&] {
     queue_ptr answers{rd_kafka_queue_new(member.raw())};
-    if (auto refused = rd_kafka_commit_queue(
-            member.raw(), list.get(), answers.get(), nullptr, nullptr))
+    if (auto refused = rd_kafka_commit_queue(member.raw(), list.get(),
+                                             answers.get(), nullptr, nullptr))
       return refused;
     event_ptr answer{rd_kafka_queue_poll(answers.get(), left_ms(until))};
     return answer ? rd_kafka_event_error(answer.get())

@@ -14,7 +14,7 @@ inline std::chrono::milliseconds boot_time() noexcept {
   timespec now{};
   clock_gettime(CLOCK_BOOTTIME, &now);
   return std::chrono::duration_cast<std::chrono::milliseconds>(
-    std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec});
+      std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec});
 }
 
 } // namespace weir::zk

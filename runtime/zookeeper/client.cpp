@@ -26,8 +26,8 @@ result<void> client::open() {
   if (handle_ != nullptr)
     return {};
   auto code = errno;
-  auto text = "zookeeper '" + hosts_ + "': " +
-              std::generic_category().message(code);
+  auto text =
+      "zookeeper '" + hosts_ + "': " + std::generic_category().message(code);
   if (code == EINVAL)
     return fail(ec::bad_argument, text);
   return fail(ec::disconnected, text + "; check the host names");
@@ -120,9 +120,8 @@ void client::start(std::unique_ptr<request> r, const starter& begin) {
     return;
   auto why = refusal(*r, code);
   guard.unlock();
-  callbacks_.post([done = std::move(r->done), why = std::move(why)] {
-    done(fail(why));
-  });
+  callbacks_.post(
+      [done = std::move(r->done), why = std::move(why)] { done(fail(why)); });
 }
 
 error client::refusal(const request& r, int code) const {
@@ -155,9 +154,9 @@ void client::completed(request* from, int code, reply out) {
   auto answered = code == ZOK ? result<reply>{std::move(out)}
                               : fail(to_error(code, r->is_write, r->path));
   callbacks_.post(
-    [done = std::move(r->done), answered = std::move(answered)]() mutable {
-      done(std::move(answered));
-    });
+      [done = std::move(r->done), answered = std::move(answered)]() mutable {
+        done(std::move(answered));
+      });
 }
 
 void client::session_changed(zhandle_t* handle, int state) {
@@ -194,10 +193,9 @@ void client::expire() {
 void client::give_up_outstanding(int code) {
   for (auto& [ticket, each] : outstanding_)
     if (each->done)
-      callbacks_.post([done = std::exchange(each->done, nullptr),
-                       why = to_error(code, false, each->path)] {
-        done(fail(why));
-      });
+      callbacks_.post(
+          [done = std::exchange(each->done, nullptr),
+           why = to_error(code, false, each->path)] { done(fail(why)); });
 }
 
 void client::fired(watch* x) {

@@ -36,7 +36,8 @@ struct trampoline;
 /// - its completion;
 /// - the expiry, because a request that slips into the client's queue just
 ///   after that was cleared would otherwise wait for the close;
-/// - the close, because zookeeper_close forgets completions: it queues them all,
+/// - the close, because zookeeper_close forgets completions: it queues them
+/// all,
 ///   but the thread that calls them ends when it finds the queue empty once;
 /// - `start`, which refuses without a connection.
 ///
@@ -53,7 +54,9 @@ public:
          std::function<void(session_event)> on_event);
   client(const client&) = delete;
   client& operator=(const client&) = delete;
-  ~client() { close([] {}); }
+  ~client() {
+    close([] {});
+  }
 
   /// Starts to connect. Errors: `bad_argument`, `disconnected`.
   result<void> open();
@@ -65,7 +68,7 @@ public:
   /// `last` on the callback thread, waits for it. Idempotent.
   void close(std::function<void()> last);
 
-  // -- requests ---------------------------------------------------------------
+  // -- requests
 
   void create(const std::string& path, const std::string& data,
               create_mode mode, answer done);
@@ -84,7 +87,7 @@ public:
   /// Answers without asking the server, in turn.
   void post(std::function<void()> job) { callbacks_.post(std::move(job)); }
 
-  // -- facts ------------------------------------------------------------------
+  // -- facts
 
   phase state() const;
   std::int64_t session_id() const noexcept { return session_id_; }

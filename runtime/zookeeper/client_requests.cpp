@@ -18,7 +18,9 @@ int flags_of(create_mode mode) {
   return ZOO_PERSISTENT;
 }
 
-int size_of(const std::string& data) { return static_cast<int>(data.size()); }
+int size_of(const std::string& data) {
+  return static_cast<int>(data.size());
+}
 
 /// `out` keeps views into `op`.
 void fill(zoo_op_t& out, const znode_op& op) {
@@ -109,8 +111,8 @@ void client::children(const std::string& path, coordination::watcher fire,
 }
 
 void client::multi(const std::vector<znode_op>& ops, answer done) {
-  auto r = make_request(ops.empty() ? "/" : ops.front().path, true,
-                        std::move(done));
+  auto r =
+      make_request(ops.empty() ? "/" : ops.front().path, true, std::move(done));
   for (auto& each : ops)
     r->op_paths.push_back(each.path);
   r->results.resize(ops.size());

@@ -61,8 +61,8 @@ void session::create(const std::string& path, std::string data,
   }
   if (mode == create_mode::ephemeral_sequential) {
     attempt(std::make_shared<guarded_create>(
-      guarded_create{on_server(path) + make_guid() + "-", mode,
-                     std::move(data), std::move(done)}));
+        guarded_create{on_server(path) + make_guid() + "-", mode,
+                       std::move(data), std::move(done)}));
     return;
   }
   client_.create(on_server(path), data, mode,

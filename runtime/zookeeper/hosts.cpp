@@ -16,7 +16,7 @@ bool is_host_and_port(std::string_view text) {
   auto port = text.substr(colon + 1);
   int number = 0;
   auto [end, error] =
-    std::from_chars(port.data(), port.data() + port.size(), number);
+      std::from_chars(port.data(), port.data() + port.size(), number);
   return error == std::errc{} && end == port.data() + port.size() &&
          number > 0 && number < 65'536;
 }
@@ -37,9 +37,9 @@ result<endpoints> parse_endpoints(const std::string& text) {
     auto each = rest.substr(0, comma);
     if (!is_host_and_port(each))
       return fail(ec::bad_argument, "zookeeper '" + text + "': '" +
-                                      std::string{each} +
-                                      "' is not HOST:PORT; write "
-                                      "HOST:PORT[,HOST:PORT…][/chroot]");
+                                        std::string{each} +
+                                        "' is not HOST:PORT; write "
+                                        "HOST:PORT[,HOST:PORT…][/chroot]");
     if (comma == std::string_view::npos)
       return out;
     rest.remove_prefix(comma + 1);

@@ -19,7 +19,9 @@ znode_stat to_stat(const Stat& from) {
 
 } // namespace
 
-void on_void(int code, const void* data) { finish(code, {}, data); }
+void on_void(int code, const void* data) {
+  finish(code, {}, data);
+}
 
 void on_multi(int code, const void* data) {
   auto* from = static_cast<request*>(const_cast<void*>(data));

@@ -41,8 +41,7 @@ error to_error(int code, bool is_write, const std::string& path) {
   case ZNOAUTH:
   case ZINVALIDACL:
   case ZAUTHFAILED:
-    return at(ec::rejected,
-              "the server refuses it; check the ACL of the path");
+    return at(ec::rejected, "the server refuses it; check the ACL of the path");
   case ZBADARGUMENTS:
     return at(ec::bad_argument, "the client refuses the path or the data");
   case ZSESSIONEXPIRED:
@@ -59,10 +58,10 @@ error to_error(int code, bool is_write, const std::string& path) {
     if (is_write)
       return at(ec::unknown_outcome,
                 "the connection was lost before the answer came (" +
-                  std::string{zerror(code)} + "); resolve it with a write");
+                    std::string{zerror(code)} + "); resolve it with a write");
     return at(ec::disconnected, "the connection was lost (" +
-                                  std::string{zerror(code)} +
-                                  "); try again after a pause");
+                                    std::string{zerror(code)} +
+                                    "); try again after a pause");
   }
 }
 

@@ -46,10 +46,9 @@ std::string session::to_user(const std::string& path) const {
   return path.substr(where_.chroot.size());
 }
 
-// -- opening and closing -----------------------------------------------------
+// -- opening and closing
 
-result<void>
-session::open(std::chrono::steady_clock::time_point deadline) {
+result<void> session::open(std::chrono::steady_clock::time_point deadline) {
   if (auto ok = client_.open(); !ok)
     return ok;
   if (auto ok = make_chroot(deadline); !ok)
@@ -67,9 +66,8 @@ session::open(std::chrono::steady_clock::time_point deadline) {
   return {};
 }
 
-result<void>
-session::insist(const std::function<void(answer)>& ask,
-                std::chrono::steady_clock::time_point deadline) {
+result<void> session::insist(const std::function<void(answer)>& ask,
+                             std::chrono::steady_clock::time_point deadline) {
   for (;;) {
     auto state = client_.wait_connected(deadline);
     if (state == client::phase::expired)
@@ -78,15 +76,15 @@ session::insist(const std::function<void(answer)>& ask,
         std::chrono::steady_clock::now() >= deadline)
       return fail(ec::disconnected,
                   "no connection within " +
-                    std::to_string(options_.connect_limit.count()) +
-                    " ms; is the server running, and reachable from here?");
+                      std::to_string(options_.connect_limit.count()) +
+                      " ms; is the server running, and reachable from here?");
     auto promise = std::make_shared<std::promise<result<reply>>>();
     auto answered = promise->get_future();
     ask([promise](result<reply> r) { promise->set_value(std::move(r)); });
     if (answered.wait_until(deadline) != std::future_status::ready)
       return fail(ec::disconnected,
                   "connected, but no answer within " +
-                    std::to_string(options_.connect_limit.count()) + " ms");
+                      std::to_string(options_.connect_limit.count()) + " ms");
     auto r = answered.get();
     if (r)
       return {};
@@ -102,18 +100,18 @@ session::make_chroot(std::chrono::steady_clock::time_point deadline) {
   // Asked first, also for "/": the answer begins the lease, and where the path
   // exists no right to create it is needed.
   auto found = insist(
-    [&](answer done) { client_.exists(path, nullptr, std::move(done)); },
-    deadline);
+      [&](answer done) { client_.exists(path, nullptr, std::move(done)); },
+      deadline);
   if (found || found.error().code() != ec::not_found)
     return found;
   for (std::size_t end = 0; end != std::string::npos;) {
     end = path.find('/', end + 1);
     auto made = insist(
-      [&](answer done) {
-        client_.create(path.substr(0, end), {}, create_mode::persistent,
-                       std::move(done));
-      },
-      deadline);
+        [&](answer done) {
+          client_.create(path.substr(0, end), {}, create_mode::persistent,
+                         std::move(done));
+        },
+        deadline);
     if (!made && made.error().code() != ec::already_exists)
       return made;
   }
@@ -121,9 +119,8 @@ session::make_chroot(std::chrono::steady_clock::time_point deadline) {
 }
 
 void session::close() {
-  client_.close([this] {
-    give_up_unresolved(ec::closed, "the session was closed");
-  });
+  client_.close(
+      [this] { give_up_unresolved(ec::closed, "the session was closed"); });
 }
 
 void session::on_event(session_event event) {
@@ -139,7 +136,7 @@ void session::on_event(session_event event) {
     options_.on_event(event);
 }
 
-// -- calls ---------------------------------------------------------------------
+// -- calls
 
 void session::get(const std::string& path, watcher watch,
                   callback<znode> done) {
@@ -148,9 +145,7 @@ void session::get(const std::string& path, watcher watch,
     return;
   }
   auto node = on_server(path);
-  auto to_node = [](reply r) {
-    return znode{std::move(r.text), r.stat};
-  };
+  auto to_node = [](reply r) { return znode{std::move(r.text), r.stat}; };
   if (!watch) {
     client_.get(node, answering<znode>(std::move(done), to_node));
     return;
@@ -163,14 +158,15 @@ void session::get(const std::string& path, watcher watch,
     if (!r && r.error().code() != ec::not_found)
       *watched = fail(r.error());
   });
-  client_.get(node, [watched, to_node, done = std::move(done)](result<reply> r) {
-    if (!*watched)
-      done(fail(watched->error()));
-    else if (!r)
-      done(fail(r.error()));
-    else
-      done(to_node(std::move(*r)));
-  });
+  client_.get(node,
+              [watched, to_node, done = std::move(done)](result<reply> r) {
+                if (!*watched)
+                  done(fail(watched->error()));
+                else if (!r)
+                  done(fail(r.error()));
+                else
+                  done(to_node(std::move(*r)));
+              });
 }
 
 void session::set(const std::string& path, std::string data,
@@ -197,10 +193,10 @@ void session::children(const std::string& path, watcher watch,
   if (auto ok = check_znode_path(path); !ok)
     client_.post([done, why = ok.error()] { done(fail(why)); });
   else
-    client_.children(on_server(path), std::move(watch),
-                     answering<std::vector<std::string>>(
-                       std::move(done),
-                       [](reply r) { return std::move(r.names); }));
+    client_.children(
+        on_server(path), std::move(watch),
+        answering<std::vector<std::string>>(
+            std::move(done), [](reply r) { return std::move(r.names); }));
 }
 
 void session::multi(std::vector<znode_op> ops, callback<void> done) {

@@ -15,7 +15,9 @@ public:
   explicit zookeeper_service(zookeeper_options options)
       : options_(std::move(options)) {}
 
-  std::string describe() const override { return "zookeeper " + options_.hosts; }
+  std::string describe() const override {
+    return "zookeeper " + options_.hosts;
+  }
 
   result<std::unique_ptr<coordination>>
   open_session(session_options options) override {
@@ -27,8 +29,8 @@ public:
         options.session_timeout > milliseconds{INT32_MAX})
       return fail(ec::bad_argument,
                   describe() + ": the session timeout is " +
-                    std::to_string(options.session_timeout.count()) +
-                    " ms; give a few seconds");
+                      std::to_string(options.session_timeout.count()) +
+                      " ms; give a few seconds");
     auto deadline = std::chrono::steady_clock::now() + options.connect_limit;
     for (;;) {
       auto opened = std::make_unique<zk::session>(*where, options);

@@ -85,7 +85,7 @@ producer_options wanted() {
   return out;
 }
 
-// -- produce -----------------------------------------------------------------
+// -- produce
 
 figures produce_by_interface(stream_system& kafka, const std::string& topic,
                              long records) {
@@ -153,7 +153,7 @@ figures produce_bare(const kafka_options& options, const std::string& topic,
   return out;
 }
 
-// -- consume -----------------------------------------------------------------
+// -- consume
 
 /// One thread drains all partitions in turn, and sleeps when all are empty.
 class waker {
@@ -280,7 +280,7 @@ figures consume_bare(const kafka_options& options, const std::string& topic,
   return out;
 }
 
-// -- both in turns -----------------------------------------------------------
+// -- both in turns
 
 figures median(std::vector<figures> all) {
   std::ranges::sort(all, {}, &figures::per_second);

@@ -91,24 +91,22 @@ public:
   explicit talk(coordination& to) : to_(to) {}
 
   checked<std::string> create(const std::string& path, std::string data = {},
-                             create_mode mode = create_mode::persistent) {
+                              create_mode mode = create_mode::persistent) {
     return await<std::string>([&](auto done) {
       to_.create(path, std::move(data), mode, std::move(done));
     });
   }
   result<void> ensure(const std::string& path, std::string data = {}) {
-    return await<void>([&](auto done) {
-      to_.ensure(path, std::move(data), std::move(done));
-    });
+    return await<void>(
+        [&](auto done) { to_.ensure(path, std::move(data), std::move(done)); });
   }
   checked<znode> get(const std::string& path,
-                    coordination::watcher watch = nullptr) {
-    return await<znode>([&](auto done) {
-      to_.get(path, std::move(watch), std::move(done));
-    });
+                     coordination::watcher watch = nullptr) {
+    return await<znode>(
+        [&](auto done) { to_.get(path, std::move(watch), std::move(done)); });
   }
   checked<znode_stat> set(const std::string& path, std::string data,
-                         std::int32_t version = any_version) {
+                          std::int32_t version = any_version) {
     return await<znode_stat>([&](auto done) {
       to_.set(path, std::move(data), version, std::move(done));
     });
@@ -116,7 +114,7 @@ public:
   result<void> remove(const std::string& path,
                       std::int32_t version = any_version) {
     return await<void>(
-      [&](auto done) { to_.remove(path, version, std::move(done)); });
+        [&](auto done) { to_.remove(path, version, std::move(done)); });
   }
   checked<std::vector<std::string>>
   children(const std::string& path, coordination::watcher watch = nullptr) {
@@ -126,7 +124,7 @@ public:
   }
   result<void> multi(std::vector<znode_op> ops) {
     return await<void>(
-      [&](auto done) { to_.multi(std::move(ops), std::move(done)); });
+        [&](auto done) { to_.multi(std::move(ops), std::move(done)); });
   }
   result<void> sync(const std::string& path = "/") {
     return await<void>([&](auto done) { to_.sync(path, std::move(done)); });

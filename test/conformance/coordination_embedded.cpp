@@ -23,8 +23,8 @@ class temporary_directory {
 public:
   temporary_directory() {
     auto pattern =
-      (std::filesystem::temp_directory_path() / "weir-coordination-XXXXXX")
-        .string();
+        (std::filesystem::temp_directory_path() / "weir-coordination-XXXXXX")
+            .string();
     REQUIRE(mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
@@ -59,9 +59,9 @@ std::shared_ptr<embedded_database> open_database(std::string directory,
 class embedded_fixture final : public coordination_fixture {
 public:
   embedded_fixture()
-      : service_(make_embedded_coordination(
-          open_database(directory_ / "db"),
-          make_thread_executor("callbacks", 3))) {}
+      : service_(
+            make_embedded_coordination(open_database(directory_ / "db"),
+                                       make_thread_executor("callbacks", 3))) {}
 
   std::unique_ptr<coordination>
   open(std::function<void(session_event)> on_event,
@@ -154,17 +154,16 @@ struct single_thread {
                              create_mode mode = create_mode::persistent,
                              std::string data = {}) {
     return ask<std::string>(
-      [&](auto done) { on.create(path, data, mode, std::move(done)); });
+        [&](auto done) { on.create(path, data, mode, std::move(done)); });
   }
   result<znode> get(coordination& on, const std::string& path) {
     return ask<znode>(
-      [&](auto done) { on.get(path, nullptr, std::move(done)); });
+        [&](auto done) { on.get(path, nullptr, std::move(done)); });
   }
   result<znode_stat> set(coordination& on, const std::string& path,
                          std::string data) {
-    return ask<znode_stat>([&](auto done) {
-      on.set(path, data, any_version, std::move(done));
-    });
+    return ask<znode_stat>(
+        [&](auto done) { on.set(path, data, any_version, std::move(done)); });
   }
 };
 
@@ -248,8 +247,8 @@ TEST_CASE("persistent nodes survive a restart, the others do not") {
   // Numbers go on rising.
   REQUIRE(cluster.create(*session, "/new"));
   CHECK(cluster.get(*session, "/new")->stat.czxid > before.czxid);
-  auto next = cluster.create(*session, "/claim/m-",
-                             create_mode::ephemeral_sequential);
+  auto next =
+      cluster.create(*session, "/claim/m-", create_mode::ephemeral_sequential);
   CHECK(next->substr(next->rfind('-')) >
         sequential.substr(sequential.rfind('-')));
 }
@@ -262,8 +261,10 @@ TEST_CASE("a write that cannot be made durable changes nothing") {
     auto session = cluster.open();
     REQUIRE(cluster.create(*session, "/a", create_mode::persistent, "old"));
     int fired = 0;
-    session->get("/a", [&] { ++fired; }, [](const auto&) {});
-    session->children("/", [&] { ++fired; }, [](const auto&) {});
+    session->get(
+        "/a", [&] { ++fired; }, [](const auto&) {});
+    session->children(
+        "/", [&] { ++fired; }, [](const auto&) {});
     cluster.runner->run();
 
     env.failing = true;
@@ -296,8 +297,8 @@ TEST_CASE("nodes in a format of the future are refused, not guessed") {
   embedded_batch batch;
   batch.put("zn/a", "\x02whatever");
   REQUIRE(database->write(batch));
-  auto service = make_embedded_coordination(
-    database, std::make_shared<manual_executor>());
+  auto service =
+      make_embedded_coordination(database, std::make_shared<manual_executor>());
   auto opened = service->open_session({});
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code() == ec::bad_format);
@@ -310,8 +311,9 @@ TEST_CASE("each request and each delivery is one step of the executor") {
   std::vector<std::string> happened;
   session->create("/a", "", create_mode::persistent,
                   [&](const auto&) { happened.push_back("created"); });
-  session->get("/a", [&] { happened.push_back("watch"); },
-               [&](const auto&) { happened.push_back("read"); });
+  session->get(
+      "/a", [&] { happened.push_back("watch"); },
+      [&](const auto&) { happened.push_back("read"); });
   session->set("/a", "x", any_version,
                [&](const auto&) { happened.push_back("set"); });
   CHECK(happened.empty());
@@ -331,7 +333,7 @@ TEST_CASE("names of sequential nodes are the same in every run") {
     std::vector<std::string> out;
     for (int i = 0; i < 3; ++i)
       out.push_back(
-        *cluster.create(*session, "/m-", create_mode::ephemeral_sequential));
+          *cluster.create(*session, "/m-", create_mode::ephemeral_sequential));
     return out;
   };
   CHECK(run() == run());

@@ -22,7 +22,7 @@ std::function<void(session_event)> into(const events& to) {
 
 bool last_is(const events& all, session_event wanted) {
   return all->wait(
-    [wanted](auto& seen) { return !seen.empty() && seen.back() == wanted; });
+      [wanted](auto& seen) { return !seen.empty() && seen.back() == wanted; });
 }
 
 /// For values that change without an event.
@@ -92,8 +92,8 @@ TEST_CASE("a session without a connection refuses, and goes on after it") {
   CHECK(untouched->count() == 0);
   REQUIRE(talk{*other}.set("/a", "theirs"));
   CHECK(untouched->wait_count(1));
-  CHECK(heard->all() == std::vector{session_event::disconnected,
-                                    session_event::connected});
+  CHECK(heard->all() ==
+        std::vector{session_event::disconnected, session_event::connected});
 }
 
 TEST_CASE("a write whose reply is lost has an unknown outcome") {
@@ -116,7 +116,7 @@ TEST_CASE("a write whose reply is lost has an unknown outcome") {
   SECTION("a multi") {
     fixture->lose_next_reply(*session);
     CHECK(outcome(talk{*session}.multi(
-            {{znode_op::kind::set, "/claim", "1", 0, {}}})) ==
+              {{znode_op::kind::set, "/claim", "1", 0, {}}})) ==
           "unknown_outcome");
     CHECK(talk{*other}.get("/claim")->data == "1");
   }
@@ -144,10 +144,9 @@ TEST_CASE("a sequential create makes one node, whatever is lost") {
   REQUIRE(talk{*other}.create("/members"));
   auto made = make_recorder<std::string>();
   auto create = [&] {
-    session->create("/members/m-", "me", create_mode::ephemeral_sequential,
-                    [made](result<std::string> r) {
-                      made->add(r ? *r : outcome(r));
-                    });
+    session->create(
+        "/members/m-", "me", create_mode::ephemeral_sequential,
+        [made](result<std::string> r) { made->add(r ? *r : outcome(r)); });
   };
   auto reconnect = [&] {
     REQUIRE(last_is(heard, session_event::disconnected));
@@ -291,7 +290,8 @@ TEST_CASE("close answers what is pending, and is the end") {
   // Each exactly once, and nothing afterwards.
   CHECK(answers->count() == calls);
   auto after = heard->count() + watch->count();
-  session->get("/a", [watch] { watch->add(1); }, note);
+  session->get(
+      "/a", [watch] { watch->add(1); }, note);
   session->create("/later", "", create_mode::persistent, note);
   session->close();
   fixture->thaw(*session);

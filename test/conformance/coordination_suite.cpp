@@ -85,7 +85,8 @@ TEST_CASE("arguments are checked before they are sent") {
   auto session = fixture->open();
   talk to{*session};
 
-  for (auto* path : {"", "a", "/a/", "//a", "/a//b", "/.", "/a/../b", "/\x01"}) {
+  for (auto* path :
+       {"", "a", "/a/", "//a", "/a//b", "/.", "/a/../b", "/\x01"}) {
     INFO("path '" << path << "'");
     CHECK(outcome(to.create(path)) == "bad_argument");
     CHECK(outcome(to.get(path)) == "bad_argument");
@@ -172,11 +173,11 @@ TEST_CASE("a multi happens as a whole or not at all") {
   REQUIRE(to.create("/gone"));
 
   REQUIRE(outcome(to.multi(
-            {{kind::check, "/a", "", 0, {}},
-             {kind::set, "/a", "new", 0, {}},
-             {kind::create, "/b", "b", any_version, create_mode::persistent},
-             {kind::create, "/b/c", "", any_version, create_mode::ephemeral},
-             {kind::remove, "/gone", "", any_version, {}}})) == "ok");
+              {{kind::check, "/a", "", 0, {}},
+               {kind::set, "/a", "new", 0, {}},
+               {kind::create, "/b", "b", any_version, create_mode::persistent},
+               {kind::create, "/b/c", "", any_version, create_mode::ephemeral},
+               {kind::remove, "/gone", "", any_version, {}}})) == "ok");
   CHECK(to.get("/a")->data == "new");
   CHECK(to.get("/a")->stat.version == 1);
   CHECK(to.get("/b")->data == "b");
@@ -250,7 +251,7 @@ TEST_CASE("sequential nodes are numbered in order of creation") {
   std::vector<std::string> made;
   for (int i = 0; i < 6; ++i) {
     auto r = talk{i % 2 == 0 ? *one : *two}.create(
-      "/members/m-", "d", create_mode::ephemeral_sequential);
+        "/members/m-", "d", create_mode::ephemeral_sequential);
     REQUIRE(outcome(r) == "ok");
     made.push_back(*r);
   }
@@ -271,8 +272,8 @@ TEST_CASE("sequential nodes are numbered in order of creation") {
     CHECK(talk{*two}.get(each)->data == "d");
   // A number is never used again, also when its node is gone.
   REQUIRE(talk{*one}.remove(made.back()));
-  auto next = talk{*one}.create("/members/m-", "",
-                                create_mode::ephemeral_sequential);
+  auto next =
+      talk{*one}.create("/members/m-", "", create_mode::ephemeral_sequential);
   CHECK(next->substr(next->rfind('-') + 1) > numbers.back());
 }
 

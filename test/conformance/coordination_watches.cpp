@@ -128,13 +128,13 @@ TEST_CASE("watches on one path are independent, and a multi fires them") {
           "not_found");
   using kind = znode_op::kind;
   CHECK(outcome(talk{*writing}.multi(
-          {{kind::set, "/a", "x", any_version, {}},
-           {kind::check, "/none", "", any_version, {}}})) == "not_found");
+            {{kind::set, "/a", "x", any_version, {}},
+             {kind::check, "/none", "", any_version, {}}})) == "not_found");
   REQUIRE(talk{*watching}.sync());
   CHECK(first.count() == 0);
   REQUIRE(talk{*writing}.multi(
-    {{kind::set, "/a", "x", any_version, {}},
-     {kind::create, "/missing", "", any_version, create_mode::persistent}}));
+      {{kind::set, "/a", "x", any_version, {}},
+       {kind::create, "/missing", "", any_version, create_mode::persistent}}));
   CHECK(first.wait());
   CHECK(second.wait());
   CHECK(failed.wait());
@@ -184,7 +184,8 @@ TEST_CASE("callbacks come one at a time and in order") {
       session->set("/a", "x", any_version, [note](const auto&) { note(); });
       break;
     case 2:
-      session->get("/missing", [] {}, [note](const auto&) { note(); });
+      session->get(
+          "/missing", [] {}, [note](const auto&) { note(); });
       break;
     case 3:
       session->create("/a", "", create_mode::persistent,
@@ -226,9 +227,8 @@ TEST_CASE("many threads may use one session") {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&session, answers] {
       for (int i = 0; i < 50; ++i)
-        session->set("/n", "x", any_version, [answers](const auto& r) {
-          answers->add(outcome(r));
-        });
+        session->set("/n", "x", any_version,
+                     [answers](const auto& r) { answers->add(outcome(r)); });
     });
   for (auto& each : threads)
     each.join();

@@ -48,9 +48,9 @@ public:
   open(std::function<void(session_event)> on_event,
        std::chrono::milliseconds timeout) override {
     auto network =
-      std::make_unique<zookeeper_proxy>(shared_zookeeper_server().port());
+        std::make_unique<zookeeper_proxy>(shared_zookeeper_server().port());
     auto opened =
-      open_session(network->hosts() + chroot_, std::move(on_event), timeout);
+        open_session(network->hosts() + chroot_, std::move(on_event), timeout);
     networks_[opened->session_id()] = std::move(network);
     return opened;
   }
@@ -90,8 +90,8 @@ TEST_CASE("a missing chroot is created, an existing one is used") {
   auto inside = open_session(hosts + chroot);
   CHECK(inside->describe() == "zookeeper " + hosts + chroot);
   CHECK(talk{*inside}.create("/a", "x") == std::string{"/a"});
-  auto sequential = talk{*inside}.create("/m-", "",
-                                         create_mode::ephemeral_sequential);
+  auto sequential =
+      talk{*inside}.create("/m-", "", create_mode::ephemeral_sequential);
   CHECK(sequential->starts_with("/m-"));
 
   auto outside = open_session(hosts);
@@ -105,8 +105,8 @@ TEST_CASE("a missing chroot is created, an existing one is used") {
 }
 
 TEST_CASE("without a server the error names the hosts and what to do") {
-  auto hosts = "127.0.0.1:" + std::to_string(free_port()) + ",127.0.0.1:" +
-               std::to_string(free_port());
+  auto hosts = "127.0.0.1:" + std::to_string(free_port()) +
+               ",127.0.0.1:" + std::to_string(free_port());
   session_options options;
   options.connect_limit = 300ms;
   auto opened = make_zookeeper({hosts + "/weir"})->open_session(options);
@@ -117,10 +117,9 @@ TEST_CASE("without a server the error names the hosts and what to do") {
 }
 
 TEST_CASE("a text that is no list of hosts is refused") {
-  for (auto* hosts :
-       {"", "localhost", "127.0.0.1:", ":2181", "127.0.0.1:0", "a:70000",
-        "127.0.0.1:2181,", "127.0.0.1:2181,b", "127.0.0.1:2181/a//b",
-        "127.0.0.1:2181/a/", "/only"}) {
+  for (auto* hosts : {"", "localhost", "127.0.0.1:", ":2181", "127.0.0.1:0",
+                      "a:70000", "127.0.0.1:2181,", "127.0.0.1:2181,b",
+                      "127.0.0.1:2181/a//b", "127.0.0.1:2181/a/", "/only"}) {
     INFO("hosts '" << hosts << "'");
     auto opened = make_zookeeper({hosts})->open_session({});
     REQUIRE_FALSE(opened.has_value());
@@ -150,8 +149,8 @@ TEST_CASE("the session timeout is the negotiated one") {
 TEST_CASE("a session and its ephemerals survive a restart of the server") {
   zookeeper_server server;
   auto heard = make_recorder<session_event>();
-  auto session = open_session(
-    server.hosts() + "/weir", [heard](session_event e) { heard->add(e); });
+  auto session = open_session(server.hosts() + "/weir",
+                              [heard](session_event e) { heard->add(e); });
   REQUIRE(talk{*session}.create("/mine", "x", create_mode::ephemeral));
   REQUIRE(talk{*session}.create("/kept", "y"));
   auto changed = make_recorder<int>();
@@ -182,7 +181,7 @@ TEST_CASE("a session killed while it is connected expires by itself") {
   auto hosts = shared_zookeeper_server().hosts() + fresh_chroot();
   auto heard = make_recorder<session_event>();
   auto session =
-    open_session(hosts, [heard](session_event e) { heard->add(e); });
+      open_session(hosts, [heard](session_event e) { heard->add(e); });
   auto other = open_session(hosts);
   REQUIRE(talk{*session}.create("/mine", "", create_mode::ephemeral));
   expire_session(shared_zookeeper_server().hosts(), session->session_id());

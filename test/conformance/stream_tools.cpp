@@ -10,7 +10,7 @@ std::string stream_fixture::unique(const std::string& stem) {
   return stem + "-" + run + "-" + std::to_string(++count);
 }
 
-// -- signal_counter ----------------------------------------------------------
+// -- signal_counter
 
 void signal_counter::raise() {
   {
@@ -30,7 +30,7 @@ bool signal_counter::await_more_than(int seen) const {
   return changed_.wait_for(lock, patience, [&] { return count_ > seen; });
 }
 
-// -- test_reader -------------------------------------------------------------
+// -- test_reader
 
 std::vector<std::string> values(const std::vector<seen_record>& records) {
   std::vector<std::string> out;
@@ -117,7 +117,7 @@ ec test_reader::await_error() {
   return {};
 }
 
-// -- delivery_ledger ---------------------------------------------------------
+// -- delivery_ledger
 
 struct delivery_ledger::line final : delivery_listener {
   explicit line(delivery_ledger& x) : ledger(x) {}
@@ -174,7 +174,7 @@ std::vector<std::int64_t> delivery_ledger::offsets() const {
   return out;
 }
 
-// -- shortcuts ---------------------------------------------------------------
+// -- shortcuts
 
 std::string make_topic(stream_fixture& fixture, int partitions,
                        std::map<std::string, std::string> config) {

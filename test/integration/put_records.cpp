@@ -31,16 +31,15 @@ T must(weir::result<T> x) {
 std::unique_ptr<weir::stream_system> open(const std::string& kafka,
                                           const std::string& data) {
   if (!kafka.empty())
-    return must(weir::open_kafka(
-      {.brokers = kafka,
-       .properties = {{"message.max.bytes", "10000000"}},
-       .client_id = "put-records"}));
+    return must(
+        weir::open_kafka({.brokers = kafka,
+                          .properties = {{"message.max.bytes", "10000000"}},
+                          .client_id = "put-records"}));
   std::shared_ptr<weir::outside_world> world = weir::make_outside_world();
   weir::embedded_options options;
   options.directory = data + "/embedded";
-  return must(
-    weir::make_embedded_streams(must(weir::open_embedded(options, *world)),
-                                world));
+  return must(weir::make_embedded_streams(
+      must(weir::open_embedded(options, *world)), world));
 }
 
 } // namespace

@@ -97,7 +97,7 @@ log_editor::indexed(std::string_view index_key) {
   return *present ? decode_index_entry(bytes) : std::nullopt;
 }
 
-// -- looking -----------------------------------------------------------------
+// -- looking
 
 result<std::vector<edited_record>> log_editor::records(const std::string& topic,
                                                        std::int32_t partition) {
@@ -121,7 +121,7 @@ result<bounds> log_editor::limits(const std::string& topic,
   return find(topic, partition).map([](const place& x) { return x.limits; });
 }
 
-// -- consistent edits --------------------------------------------------------
+// -- consistent edits
 
 result<std::int64_t> log_editor::append(const std::string& topic,
                                         std::int32_t partition,
@@ -258,7 +258,7 @@ result<void> log_editor::compact(const std::string& topic,
   return database_->write(batch);
 }
 
-// -- damaging edits ----------------------------------------------------------
+// -- damaging edits
 
 result<void> log_editor::remove(const std::string& topic,
                                 std::int32_t partition, std::int64_t offset) {

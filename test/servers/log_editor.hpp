@@ -41,7 +41,7 @@ public:
   explicit log_editor(std::shared_ptr<embedded_database> database)
       : database_(std::move(database)) {}
 
-  // -- looking ---------------------------------------------------------------
+  // -- looking
 
   /// Everything that is stored, markers included.
   result<std::vector<edited_record>> records(const std::string& topic,
@@ -49,7 +49,7 @@ public:
   result<log_format::bounds> limits(const std::string& topic,
                                     std::int32_t partition);
 
-  // -- consistent edits ------------------------------------------------------
+  // -- consistent edits
 
   /// Appends one record, without a transaction and its marker, and answers with
   /// its offset. In a compacted topic it supersedes like any other.
@@ -74,7 +74,7 @@ public:
   result<void> compact(const std::string& topic, std::int32_t partition,
                        std::int64_t from, std::int64_t to);
 
-  // -- damaging edits --------------------------------------------------------
+  // -- damaging edits
 
   /// Leaves a hole.
   result<void> remove(const std::string& topic, std::int32_t partition,

@@ -189,7 +189,8 @@ void zookeeper_proxy::accept_client() {
 bool zookeeper_proxy::pump(connection& on, bool from_client) {
   auto& bytes = from_client ? on.from_client : on.from_server;
   char buffer[65'536];
-  auto got = recv(from_client ? on.client : on.server, buffer, sizeof buffer, 0);
+  auto got =
+      recv(from_client ? on.client : on.server, buffer, sizeof buffer, 0);
   if (got <= 0)
     return false;
   bytes.append(buffer, static_cast<std::size_t>(got));

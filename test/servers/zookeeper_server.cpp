@@ -17,7 +17,7 @@ namespace {
 
 // Its manifest names the other jars; slf4j-simple lets it say what is wrong.
 constexpr const char* class_path =
-  "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
+    "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
 
 // What the server prints last when it starts.
 constexpr const char* ready_line = "ContainerManager - Using";
@@ -26,7 +26,8 @@ constexpr std::chrono::seconds start_limit{120};
 
 std::filesystem::path make_temporary_directory() {
   auto pattern =
-    (std::filesystem::temp_directory_path() / "weir-zookeeper-XXXXXX").string();
+      (std::filesystem::temp_directory_path() / "weir-zookeeper-XXXXXX")
+          .string();
   if (mkdtemp(pattern.data()) == nullptr)
     throw std::runtime_error{"cannot create a temporary directory: " + pattern};
   return pattern;
@@ -41,8 +42,8 @@ zookeeper_server::zookeeper_server(zookeeper_server_options options)
       port_(free_port()) {
   if (!std::filesystem::exists("/usr/share/java/zookeeper.jar"))
     throw std::runtime_error{
-      "there is no /usr/share/java/zookeeper.jar; install Debian's zookeeper "
-      "and default-jre-headless"};
+        "there is no /usr/share/java/zookeeper.jar; install Debian's zookeeper "
+        "and default-jre-headless"};
   write_configuration();
   start();
 }
@@ -61,21 +62,21 @@ std::string zookeeper_server::hosts() const {
 void zookeeper_server::write_configuration() const {
   std::filesystem::create_directories(directory_ / "data");
   std::ofstream{directory_ / "zoo.cfg"}
-    << "tickTime=" << options_.tick.count() << "\n"
-    << "maxSessionTimeout=60000\n"
-    << "dataDir=" << (directory_ / "data").string() << "\n"
-    << "clientPort=" << port_ << "\n"
-    << "clientPortAddress=127.0.0.1\n"
-    << "maxClientCnxns=0\n"
-    << "admin.enableServer=false\n"
-    << "4lw.commands.whitelist=*\n";
+      << "tickTime=" << options_.tick.count() << "\n"
+      << "maxSessionTimeout=60000\n"
+      << "dataDir=" << (directory_ / "data").string() << "\n"
+      << "clientPort=" << port_ << "\n"
+      << "clientPortAddress=127.0.0.1\n"
+      << "maxClientCnxns=0\n"
+      << "admin.enableServer=false\n"
+      << "4lw.commands.whitelist=*\n";
 }
 
 void zookeeper_server::start() {
   process_ = std::make_unique<child_process>(std::vector<std::string>{
-    "java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
-    class_path, "org.apache.zookeeper.server.ZooKeeperServerMain",
-    (directory_ / "zoo.cfg").string()});
+      "java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
+      class_path, "org.apache.zookeeper.server.ZooKeeperServerMain",
+      (directory_ / "zoo.cfg").string()});
   if (!process_->wait_for_output(ready_line, start_limit) ||
       ask("ruok") != "imok")
     throw std::runtime_error{"ZooKeeper did not start:\n" +
@@ -86,11 +87,17 @@ void zookeeper_server::stop() {
   process_->terminate(std::chrono::seconds{10});
 }
 
-void zookeeper_server::kill() { process_->kill(); }
+void zookeeper_server::kill() {
+  process_->kill();
+}
 
-void zookeeper_server::pause() { process_->pause(); }
+void zookeeper_server::pause() {
+  process_->pause();
+}
 
-void zookeeper_server::resume() { process_->send_signal(SIGCONT); }
+void zookeeper_server::resume() {
+  process_->send_signal(SIGCONT);
+}
 
 std::string zookeeper_server::ask(const std::string& word) const {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -105,7 +112,7 @@ std::string zookeeper_server::ask(const std::string& word) const {
   std::string answer;
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
       send(fd, word.data(), word.size(), MSG_NOSIGNAL) ==
-        static_cast<ssize_t>(word.size())) {
+          static_cast<ssize_t>(word.size())) {
     char buffer[4096];
     for (;;) {
       auto got = recv(fd, buffer, sizeof buffer, 0);

@@ -15,8 +15,8 @@ namespace {
 clientid_t credentials(std::int64_t session) {
   constexpr std::uint64_t secret = 0xB3415C00;
   constexpr std::uint64_t mask = (std::uint64_t{1} << 48) - 1;
-  auto state = ((static_cast<std::uint64_t>(session) ^ secret) ^ 0x5DEECE66D) &
-               mask;
+  auto state =
+      ((static_cast<std::uint64_t>(session) ^ secret) ^ 0x5DEECE66D) & mask;
   clientid_t out{};
   out.client_id = session;
   for (std::size_t i = 0; i < sizeof out.passwd; i += 4) {

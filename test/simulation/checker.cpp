@@ -6,10 +6,10 @@
 
 #include "runtime/embedded/coordination.hpp"
 #include "runtime/topics.hpp"
+#include "stores/kv_store.hpp"
 #include "stores/restore.hpp"
 #include "stores/task_database.hpp"
 #include "stores/task_state.hpp"
-#include "stores/kv_store.hpp"
 #include "test/simulation/life.hpp"
 #include "test/simulation/simulation.hpp"
 
@@ -25,13 +25,12 @@ struct seen {
 
 class checker {
 public:
-  checker(machine& on, opened_systems systems,
-          std::map<int, claim_node> claims)
+  checker(machine& on, opened_systems systems, std::map<int, claim_node> claims)
       : on_(on), systems_(std::move(systems)), wanted_(expect(on.work)),
         settings_(on.work.make_settings(on.plan.promise)),
         claims_(std::move(claims)),
-        repeats_allowed_(on.plan.promise == guarantee::at_least_once
-                         && may_fail(on.plan)) {}
+        repeats_allowed_(on.plan.promise == guarantee::at_least_once &&
+                         may_fail(on.plan)) {}
 
   std::vector<std::string> run() {
     check_input();
@@ -47,8 +46,8 @@ public:
 
 private:
   static bool may_fail(const scenario& x) {
-    return !x.crash_after.empty() || x.crash_in_operation
-           || x.faults.lost_commit > 0;
+    return !x.crash_after.empty() || x.crash_in_operation ||
+           x.faults.lost_commit > 0;
   }
 
   template <class... Args>
@@ -58,8 +57,8 @@ private:
 
   std::vector<seen> read(const std::string& topic, int partition) {
     std::vector<seen> out;
-    auto limits = systems_.streams->query_watermarks(
-        topic, partition, isolation::read_committed);
+    auto limits = systems_.streams->query_watermarks(topic, partition,
+                                                     isolation::read_committed);
     reader_options where;
     where.topic = topic;
     where.partition = partition;
@@ -97,7 +96,7 @@ private:
     }
   }
 
-  // -- outputs ------------------------------------------------------------------
+  // -- outputs
 
   void check_outputs() {
     for (int p = 0; p < on_.work.partitions; ++p) {
@@ -148,8 +147,9 @@ private:
       for (auto& x : read(on_.work.job.dead_letter(), p)) {
         std::map<std::string, std::string> headers{x.headers.begin(),
                                                    x.headers.end()};
-        found.push_back(headers["weir.topic"] + '/' + headers["weir.partition"]
-                        + '@' + headers["weir.offset"]);
+        found.push_back(headers["weir.topic"] + '/' +
+                        headers["weir.partition"] + '@' +
+                        headers["weir.offset"]);
       }
     auto wanted = wanted_.dead_letters;
     std::sort(wanted.begin(), wanted.end());
@@ -160,12 +160,12 @@ private:
                fmt::join(found, " "), fmt::join(wanted, " "));
   }
 
-  // -- state ----------------------------------------------------------------------
+  // -- state
 
   void check_task(int partition) {
     task_database_options options;
-    options.directory
-        = task_directory(settings_, on_.work.job.name(), partition);
+    options.directory =
+        task_directory(settings_, on_.work.job.name(), partition);
     options.delete_retention = changelog_delete_retention;
     options.database.files = systems_.files;
     options.generation = claims_[partition].generation;
@@ -262,7 +262,7 @@ private:
       commits_ += commit->by.sequence;
   }
 
-  // -- claims ---------------------------------------------------------------------
+  // -- claims
 
   void check_claims() {
     if (claims_.size() != static_cast<std::size_t>(on_.work.partitions))

@@ -49,23 +49,24 @@ std::string describe(caf::scheduled_actor& who) {
 
 } // namespace
 
-// -- start --------------------------------------------------------------------
+// -- start
 
 result<opened_systems> open_systems(machine& on, int number) {
   opened_systems out;
-  out.world = std::make_shared<sim_world>(on.time, on.ids, on.disk.boot_id(),
-                                          number);
+  out.world =
+      std::make_shared<sim_world>(on.time, on.ids, on.disk.boot_id(), number);
   out.files = on.disk.current();
   embedded_options options;
-  options.directory = embedded_directory(on.work.make_settings(on.plan.promise));
+  options.directory =
+      embedded_directory(on.work.make_settings(on.plan.promise));
   options.env = &out.files->native();
   options.run_background = [files = out.files] { files->run_scheduled(); };
   auto database = open_embedded(options, *out.world);
   if (!database)
     return fail(database.error());
   out.database = std::move(*database);
-  auto streams = make_embedded_streams(out.database, out.world,
-                                       {.own_threads = false});
+  auto streams =
+      make_embedded_streams(out.database, out.world, {.own_threads = false});
   if (!streams)
     return fail(streams.error());
   out.streams = std::move(*streams);
@@ -88,8 +89,8 @@ result<void> life::start() {
     return done;
 
   system_ = std::make_unique<caf::actor_system>(config_);
-  scheduler_ = dynamic_cast<caf::scheduler::test_coordinator*>(
-      &system_->scheduler());
+  scheduler_ =
+      dynamic_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
   scheduler_->clock().current_time = caf::actor_clock::time_point{on_.time.now};
   // CAF's own actors, before anything of ours.
   while (scheduler_->try_run_once()) {
@@ -98,13 +99,13 @@ result<void> life::start() {
   outside_systems outside;
   outside.world = systems_.world;
   outside.files = systems_.files;
-  outside.streams
-      = make_sim_streams(systems_.streams, on_.faults, on_.plan.lie,
-                         make_executor("late", 4,
-                                       [&random = on_.chance] {
-                                         return up_to(random, longest_delay);
-                                       }),
-                         on_.chance);
+  outside.streams =
+      make_sim_streams(systems_.streams, on_.faults, on_.plan.lie,
+                       make_executor("late", 4,
+                                     [&random = on_.chance] {
+                                       return up_to(random, longest_delay);
+                                     }),
+                       on_.chance);
   outside.coordination = make_embedded_coordination(
       systems_.database, make_executor("coordination", 1),
       [&time = on_.time] { return time.milliseconds(); });
@@ -133,7 +134,7 @@ life::make_executor(std::string name, std::size_t width,
   return executors_.back();
 }
 
-// -- the feed -----------------------------------------------------------------
+// -- the feed
 
 result<void> life::start_feeding() {
   auto producer = systems_.streams->open_producer({});
@@ -152,8 +153,8 @@ result<void> life::start_feeding() {
         return made;
     auto opened = feeder_->open_topic(topic);
     // What a life before this one has fed is seen in the log, not remembered.
-    auto limits = systems_.streams->query_watermarks(
-        topic, partition, isolation::read_committed);
+    auto limits = systems_.streams->query_watermarks(topic, partition,
+                                                     isolation::read_committed);
     if (!opened || !limits)
       return fail(!opened ? opened.error() : limits.error());
     if (static_cast<std::size_t>(limits->high) < records.size())
@@ -193,7 +194,7 @@ result<void> life::feed(int records) {
   return {};
 }
 
-// -- steps --------------------------------------------------------------------
+// -- steps
 
 bool life::step() {
   while (!run_one())
@@ -254,8 +255,8 @@ bool life::jump() {
   for (auto& each : executors_)
     next = std::min(next, each->next_due());
   if (!schedule.empty())
-    next = std::min(next, nanoseconds{schedule.begin()->first
-                                        .time_since_epoch()});
+    next =
+        std::min(next, nanoseconds{schedule.begin()->first.time_since_epoch()});
   if (is_feeding())
     next = std::min(next, next_feed_);
   if (report_ || next == nanoseconds::max())
@@ -266,12 +267,11 @@ bool life::jump() {
 
 void life::pass(nanoseconds time) {
   on_.time.now += time;
-  scheduler_->clock().current_time
-      = caf::actor_clock::time_point{on_.time.now};
+  scheduler_->clock().current_time = caf::actor_clock::time_point{on_.time.now};
   scheduler_->clock().trigger_expired_timeouts();
 }
 
-// -- the end ------------------------------------------------------------------
+// -- the end
 
 void life::crash() {
   for (auto& each : executors_)

@@ -45,8 +45,7 @@ public:
   /// How many jobs the next step can choose from.
   std::size_t runnable() const noexcept {
     std::size_t out = 0;
-    while (out < std::min(width_, jobs_.size())
-           && jobs_[out].due <= time_.now)
+    while (out < std::min(width_, jobs_.size()) && jobs_[out].due <= time_.now)
       ++out;
     return out;
   }

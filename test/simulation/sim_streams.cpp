@@ -38,10 +38,11 @@ private:
 /// outlives.
 class relay final : public delivery_listener {
 public:
-  relay(delivery_listener& to, const bool& silent) : to_(to), silent_(silent) {}
+  relay(delivery_listener& to, const bool& silent, bool hides_offset)
+      : to_(to), silent_(silent), hides_offset_(hides_offset) {}
   void delivered(std::int64_t offset) noexcept override {
     if (!silent_)
-      to_.delivered(offset);
+      to_.delivered(hides_offset_ ? -1 : offset);
   }
   void failed(const error& why) noexcept override {
     if (!silent_)
@@ -51,6 +52,7 @@ public:
 private:
   delivery_listener& to_;
   const bool& silent_;
+  bool hides_offset_;
 };
 
 struct relays {
@@ -87,7 +89,8 @@ public:
     if (chance_.hits(chance_.faults.full))
       return fail(ec::queue_full, "simulated: no room");
     if (listener != nullptr)
-      listener = &relays_->all.emplace_back(*listener, relays_->silent);
+      listener = &relays_->all.emplace_back(
+          *listener, relays_->silent, chance_.hits(chance_.faults.no_offset));
     return base_->send(x, listener);
   }
   result<void> flush(std::chrono::milliseconds limit) override {
@@ -109,8 +112,11 @@ public:
 private:
   result<commit_report> lose() {
     switch (chance_.random.below(3)) {
-    case 0: static_cast<void>(base_->commit()); break;
-    case 1: break;
+    case 0:
+      static_cast<void>(base_->commit());
+      break;
+    case 1:
+      break;
     default:
       // The request is on its way; the producer's end does not call it back.
       relays_->silent = true;
@@ -154,8 +160,8 @@ public:
     auto limits = base_->query_watermarks(topic, partition, level);
     // The last transaction of a changelog has two records at least: its commit
     // record and the marker.
-    if (limits && level == isolation::read_uncommitted
-        && chance_.lie == stream_lie::early_target)
+    if (limits && level == isolation::read_uncommitted &&
+        chance_.lie == stream_lie::early_target)
       limits->high = std::max(limits->low, limits->high - 2);
     return limits;
   }

@@ -19,6 +19,8 @@ struct stream_faults {
   unsigned lost_commit = 0;
   /// The producer's queue has no room.
   unsigned full = 0;
+  /// An acknowledgement does not say the record's offset (rule R6).
+  unsigned no_offset = 0;
 };
 
 /// Lies of the stream system: each is what a broken rule looks like from below.

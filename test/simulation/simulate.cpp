@@ -56,13 +56,16 @@ int main(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(kinds));
   app.add_option("--load", what.load)
       ->transform(CLI::CheckedTransformer(loads));
-  app.add_option("--crash-at", what.crash_after, "crash after this step; again "
-                                                 "for more crashes");
+  app.add_option("--crash-at", what.crash_after,
+                 "crash after this step; again "
+                 "for more crashes");
   app.add_option("--crash-in", operation, "crash within this file operation");
   app.add_option("--retire", what.faults.retire, "percent of the commits");
   app.add_option("--lost-commit", what.faults.lost_commit,
                  "percent of the commits");
   app.add_option("--full", what.faults.full, "percent of the sends");
+  app.add_option("--no-offset", what.faults.no_offset,
+                 "percent of the acknowledgements");
   app.add_flag("--lose-databases", what.lose_databases,
                "delete the tasks' databases at each crash");
   app.add_flag("--trace", print, "print every step, log event and operation");

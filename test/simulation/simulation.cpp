@@ -18,12 +18,12 @@ class traced {
 public:
   explicit traced(machine& on) : on_(on) {
     set_log_level(log_level::debug);
-    set_log_sink([&on](log_level, std::string_view event,
-                       std::string_view text) {
-      on.log.add('l', fmt::format("{} {}", event, text));
-      on.stopping |= event == "node.stopping";
-      on.gave_up_at_stop |= on.stopping && event == "lane.given_up";
-    });
+    set_log_sink(
+        [&on](log_level, std::string_view event, std::string_view text) {
+          on.log.add('l', fmt::format("{} {}", event, text));
+          on.stopping |= event == "node.stopping";
+          on.gave_up_at_stop |= on.stopping && event == "lane.given_up";
+        });
     on.disk.set_trace([&log = on.log](std::string_view operation) {
       log.add('f', operation);
     });
@@ -60,9 +60,13 @@ public:
         ++out_.lives;
         return true;
       case life_end::failed:
-      case life_end::standstill: return false;
-      case life_end::crashed: accident(); break;
-      case life_end::stopped: break;
+      case life_end::standstill:
+        return false;
+      case life_end::crashed:
+        accident();
+        break;
+      case life_end::stopped:
+        break;
       }
     }
     out_.problems.push_back("the job needs too many lives");
@@ -72,8 +76,8 @@ public:
 private:
   bool crash_is_due() {
     auto& after = on_.plan.crash_after;
-    return on_.disk.crashed()
-           || (next_ < after.size() && on_.steps >= after[next_]);
+    return on_.disk.crashed() ||
+           (next_ < after.size() && on_.steps >= after[next_]);
   }
 
   life_end run_life() {
@@ -212,6 +216,8 @@ std::string replay_command(const scenario& what) {
     out += fmt::format(" --lost-commit {}", what.faults.lost_commit);
   if (what.faults.full > 0)
     out += fmt::format(" --full {}", what.faults.full);
+  if (what.faults.no_offset > 0)
+    out += fmt::format(" --no-offset {}", what.faults.no_offset);
   if (what.lose_databases)
     out += " --lose-databases";
   return out;

@@ -35,7 +35,8 @@ outcome simulate(const scenario& what,
 /// The command that runs this scenario again.
 std::string replay_command(const scenario& what);
 
-/// The claims of all tasks; a missing or bad one is left out. Between two lives.
+/// The claims of all tasks; a missing or bad one is left out. Between two
+/// lives.
 std::map<int, claim_node> read_claims(machine& on, int life);
 
 /// Compares committed outputs, dead letters, states, changelogs and claims with

@@ -112,7 +112,8 @@ TEST_CASE("lost replies of commits, retired ids, full queues, and a crash") {
     for (std::uint64_t seed = 31; seed < 51; ++seed) {
       auto each = base;
       each.seed = seed;
-      each.faults = {.retire = 20, .lost_commit = 20, .full = 10};
+      each.faults = {
+          .retire = 20, .lost_commit = 20, .full = 10, .no_offset = 30};
       each.crash_after = {60 + seed * 7};
       require_exact(each, simulate(each));
     }

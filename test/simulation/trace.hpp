@@ -41,7 +41,8 @@ private:
   static constexpr std::size_t kept = 60;
 
   /// FNV-1a.
-  static std::uint64_t fold(std::uint64_t hash, std::string_view text) noexcept {
+  static std::uint64_t fold(std::uint64_t hash,
+                            std::string_view text) noexcept {
     for (unsigned char each : text)
       hash = (hash ^ each) * prime;
     return hash;

@@ -65,9 +65,9 @@ public:
       tallies_.erase(name);
     else
       tallies_.put(name, encode(now));
-    results_.emit(*x.key(),
-                  output_value(place(x.topic(), x.partition(), x.offset()),
-                               now));
+    results_.emit(
+        *x.key(),
+        output_value(place(x.topic(), x.partition(), x.offset()), now));
   }
 
 private:

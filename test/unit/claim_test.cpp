@@ -46,8 +46,9 @@ TEST_CASE_METHOD(claim_fixture, "a live owner is waited for, and named",
   REQUIRE(x.reason.find("process 7 on host-b") != std::string::npos);
 }
 
-TEST_CASE_METHOD(claim_fixture, "C1: an unreleased id is fenced before the "
-                                "claim is set",
+TEST_CASE_METHOD(claim_fixture,
+                 "C1: an unreleased id is fenced before the "
+                 "claim is set",
                  "[claim]") {
   members.erase("m-other");
   auto x = decide_claim(claim, view());
@@ -63,8 +64,9 @@ TEST_CASE_METHOD(claim_fixture, "C2: a released claim is taken without a fence",
   REQUIRE(decide_claim(claim, view()).what == step::take);
 }
 
-TEST_CASE_METHOD(claim_fixture, "C5: a dead process of this host and boot is "
-                                "known to be dead at once",
+TEST_CASE_METHOD(claim_fixture,
+                 "C5: a dead process of this host and boot is "
+                 "known to be dead at once",
                  "[claim]") {
   claim.process = {"host-a", "boot-a", 7, 99};
   REQUIRE(decide_claim(claim, view()).what == step::wait);
@@ -76,8 +78,9 @@ TEST_CASE_METHOD(claim_fixture, "C5: a dead process of this host and boot is "
   }
 }
 
-TEST_CASE_METHOD(claim_fixture, "C3: the own current id is never fenced, the "
-                                "own earlier ones always",
+TEST_CASE_METHOD(claim_fixture,
+                 "C3: the own current id is never fenced, the "
+                 "own earlier ones always",
                  "[claim]") {
   claim.producer_id = "weir.stock.mine";
   REQUIRE(decide_claim(claim, view()).what == step::held);
@@ -102,8 +105,9 @@ TEST_CASE_METHOD(claim_fixture, "C8: an id of another job is refused",
   REQUIRE(x.reason.find("weir.stocks.other") != std::string::npos);
 }
 
-TEST_CASE_METHOD(claim_fixture, "the next claim has the next epoch and keeps "
-                                "what the task has been through",
+TEST_CASE_METHOD(claim_fixture,
+                 "the next claim has the next epoch and keeps "
+                 "what the task has been through",
                  "[claim]") {
   claim.born = true;
   claim.floor = 12;
@@ -129,8 +133,7 @@ TEST_CASE_METHOD(claim_fixture, "C3: only the very write proves itself",
   REQUIRE_FALSE(proves_claim(claim, written));
 }
 
-TEST_CASE("znodes survive their JSON, and hostile JSON is refused",
-          "[claim]") {
+TEST_CASE("znodes survive their JSON, and hostile JSON is refused", "[claim]") {
   claim_node claim;
   claim.producer_id = "weir.stock.ab";
   claim.epoch = 77;
@@ -143,11 +146,11 @@ TEST_CASE("znodes survive their JSON, and hostile JSON is refused",
   REQUIRE(encode(*read) == text);
   for (auto bad : {"", "[]", "{}", "{\"format\":1}", "{\"format\":\"1\"}"})
     REQUIRE(decode_claim(bad).error().code() == ec::bad_format);
-  REQUIRE(decode_claim("{\"format\":2}").error().text().find("format 2")
-          != std::string::npos);
+  REQUIRE(decode_claim("{\"format\":2}").error().text().find("format 2") !=
+          std::string::npos);
 
   auto config = decode_config(
-    R"({"check_interval":"50ms","sync_interval":7,"colour":"red"})");
+      R"({"check_interval":"50ms","sync_interval":7,"colour":"red"})");
   REQUIRE(config.check_interval == milliseconds{50});
   REQUIRE_FALSE(config.sync_interval);
   REQUIRE(config.complaints.size() == 2);

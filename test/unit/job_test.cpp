@@ -30,13 +30,13 @@ TEST_CASE("numbers of stores never change", "[job]") {
   auto node = new_job_node(stock(), 8, "gen", 1);
   REQUIRE(node.stores.at("quotes") == 1);
   auto grown = agree_on_job(
-    job("stock").input("ticks").store("alarms").store("quotes"), 8, node);
+      job("stock").input("ticks").store("alarms").store("quotes"), 8, node);
   REQUIRE(grown);
   REQUIRE(grown->stores.at("quotes") == 1);
   REQUIRE(grown->stores.at("alarms") == 2);
   // A store that is gone keeps its number for ever.
-  auto shrunk = agree_on_job(job("stock").input("ticks").store("news"), 8,
-                             *grown);
+  auto shrunk =
+      agree_on_job(job("stock").input("ticks").store("news"), 8, *grown);
   REQUIRE(shrunk->stores.at("news") == 3);
   REQUIRE(shrunk->generation == "gen");
 }
@@ -63,13 +63,11 @@ TEST_CASE("durations have a unit", "[settings]") {
     REQUIRE(format_duration(*parse_duration(text)) == text);
 }
 
-TEST_CASE("settings that cannot work are refused with a reason",
-          "[settings]") {
+TEST_CASE("settings that cannot work are refused with a reason", "[settings]") {
   settings x;
   REQUIRE(x.validate());
   x.kafka = "127.0.0.1:9092";
-  REQUIRE(x.validate().error().text().find("--zookeeper")
-          != std::string::npos);
+  REQUIRE(x.validate().error().text().find("--zookeeper") != std::string::npos);
   x.zookeeper = "127.0.0.1:2181";
   REQUIRE(x.validate());
   x.threads = 0;

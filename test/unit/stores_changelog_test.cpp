@@ -241,7 +241,7 @@ TEST_CASE("the key of a commit record can be that of no store") {
   CHECK_FALSE(is_store_key(commit_key));
 }
 
-// -- metadata -----------------------------------------------------------------
+// -- metadata
 
 TEST_CASE("metadata of a commit is found again") {
   memory_backend store;

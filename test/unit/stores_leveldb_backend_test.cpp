@@ -276,7 +276,6 @@ TEST_CASE("synced writes survive a crash of the power at every operation") {
 }
 
 // -- the real one
-// -----------------------------------------------------------------
 
 TEST_CASE("on the real file system directories are private and background work "
           "runs by itself") {

@@ -103,7 +103,7 @@ private:
     return found == map.end() ? std::nullopt : std::optional{found->second};
   }
 
-  // -- operations -----------------------------------------------------------
+  // -- operations
 
   void change() {
     bool put = pick(3) != 0;

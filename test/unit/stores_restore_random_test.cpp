@@ -18,7 +18,7 @@ using test::leftovers;
 using test::restore;
 using test::small_history;
 
-// -- proofs -------------------------------------------------------------------
+// -- proofs
 
 TEST_CASE("verify finds any difference between state and commit record") {
   small_history x;
@@ -73,7 +73,7 @@ TEST_CASE("S2: empty proves nothing, only these facts do") {
   CHECK_FALSE(is_provably_new(x));
 }
 
-// -- random histories ---------------------------------------------------------
+// -- random histories
 
 /// Random commits, torn transactions, claims, compactions and local stores of
 /// any age, each with every kind of bound.

@@ -52,7 +52,7 @@ TEST_CASE("a restore goes on from the store's position") {
   CHECK(again->position == x.past(2).position);
 }
 
-// -- R1 -----------------------------------------------------------------------
+// -- R1
 
 TEST_CASE("R1: the first commit record met is applied without checks") {
   small_history x;
@@ -141,7 +141,7 @@ TEST_CASE("R1: reading again begins where the first reading began") {
   CHECK(facts->commit == x.past(0).record);
 }
 
-// -- R5 -----------------------------------------------------------------------
+// -- R5
 
 TEST_CASE("R5: the record at position-1 must be the commit the store names") {
   small_history x;
@@ -194,7 +194,7 @@ TEST_CASE("a changelog that begins behind the store's position needs a "
   CHECK(contents(store) == x.owner.state);
 }
 
-// -- R6 -----------------------------------------------------------------------
+// -- R6
 
 TEST_CASE("R6: a commit that the store has is not applied again") {
   small_history x;

@@ -16,7 +16,7 @@ using test::restore;
 using test::small_history;
 using test::watched_backend;
 
-// -- R7 -----------------------------------------------------------------------
+// -- R7
 
 TEST_CASE("R7: records after the last commit record are not part of the "
           "state") {
@@ -93,7 +93,7 @@ TEST_CASE("R7: a torn first transaction leaves an empty state") {
   }
 }
 
-// -- R8 -----------------------------------------------------------------------
+// -- R8
 
 TEST_CASE("R8: a lower epoch after a higher one is refused") {
   small_history x;
@@ -148,7 +148,7 @@ TEST_CASE("R8: neither a sequence nor a lane goes back") {
   refuses(restore(store, x.log), ec::corruption, "comes after");
 }
 
-// -- R9, R12 ------------------------------------------------------------------
+// -- R9, R12
 
 TEST_CASE("R9: a restore that takes too long is not used") {
   small_history x;
@@ -177,7 +177,7 @@ TEST_CASE("R12: the position is after the last commit record applied, not the "
   CHECK(read_facts(store)->position->offset == x.past(2).position);
 }
 
-// -- foreign records ----------------------------------------------------------
+// -- foreign records
 
 TEST_CASE("attack 37: a foreign record is refused") {
   small_history x;
@@ -252,7 +252,7 @@ TEST_CASE("attack 36: a record that the reader repeats is dropped") {
   CHECK(contents(store) == x.owner.state);
 }
 
-// -- memory -------------------------------------------------------------------
+// -- memory
 
 TEST_CASE("a commit of any size is restored in bounded batches") {
   test::changelog log;

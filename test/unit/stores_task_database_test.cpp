@@ -23,7 +23,6 @@ using test::prepare;
 using test::the_history;
 
 // -- verdicts
-// -------------------------------------------------------------------
 
 TEST_CASE("a new directory holds an empty database") {
   machine m;
@@ -153,7 +152,6 @@ TEST_CASE("a database of another generation is an error that names both") {
 }
 
 // -- locks
-// ----------------------------------------------------------------------
 
 TEST_CASE("a database that this process holds already is locked") {
   machine m;
@@ -218,7 +216,6 @@ TEST_CASE("a database that another process holds is locked, naming it") {
 }
 
 // -- damage
-// ---------------------------------------------------------------------
 
 TEST_CASE("a damaged database is set aside, never repaired") {
   machine m;

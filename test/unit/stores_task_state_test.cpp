@@ -114,9 +114,10 @@ TEST_CASE("one record a changed key and commit, in order of first change",
                                                {"\x01"
                                                 "b",
                                                 "x"}});
-  CHECK(f.state.sealed_changes().at(1)
-        == std::pair{std::string_view{"\x01" "b"},
-                     std::optional<std::string_view>{"x"}});
+  CHECK(f.state.sealed_changes().at(1) ==
+        std::pair{std::string_view{"\x01"
+                                   "b"},
+                  std::optional<std::string_view>{"x"}});
   CHECK(f.state.sealed_changes().size() == 2);
   CHECK(f.state.sealed());
   REQUIRE(f.state.apply({}));
@@ -263,7 +264,7 @@ TEST_CASE("a damaged database fails the digest", "[store][digest]") {
   CHECK(checked.error().code() == ec::corruption);
 }
 
-// -- undo and drop ----------------------------------------------------------
+// -- undo and drop
 
 TEST_CASE("undo takes back one record's changes and no others",
           "[store][undo]") {
@@ -343,7 +344,7 @@ TEST_CASE("drop leaves what is in the database", "[store][drop]") {
                                                   "4"}});
 }
 
-// -- bounds -----------------------------------------------------------------
+// -- bounds
 
 TEST_CASE("the cache keeps its bound, the overlay stays", "[store][cache]") {
   constexpr std::size_t bound = 4096;
@@ -394,7 +395,7 @@ TEST_CASE("a value larger than the cache is still found", "[store][cache]") {
   CHECK(f.state.cache_bytes() < 10'000);
 }
 
-// -- several stores and what is refused -------------------------------------
+// -- several stores and what is refused
 
 TEST_CASE("stores do not see each other's keys", "[store]") {
   fixture f;
