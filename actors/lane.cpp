@@ -127,7 +127,9 @@ void lane_actor::perform(const lane_machine::commit& x) {
                            std::nullopt);
         last_commit_ms_ = context_->outside.world->wall_clock_ms();
         lives_failed_ = 0;
-        act(machine_.committed(number, outcome->retire_id));
+        // L9: a transaction that lasts longer than its time-out fails.
+        auto outlasts = options_.check_interval > producers_->longest_interval;
+        act(machine_.committed(number, outcome->retire_id || outlasts));
       });
 }
 
@@ -175,6 +177,8 @@ void lane_actor::start_timer() {
   auto timer = ++timer_;
   // Jitter: lanes and nodes do not commit on the same tick.
   auto interval = options_.check_interval;
+  if (producers_)
+    interval = std::min(interval, producers_->longest_interval);
   auto spread = interval.count() / 10 + 1;
   auto jitter =
       static_cast<std::int64_t>(context_->outside.world->random_bits() %

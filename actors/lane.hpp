@@ -67,7 +67,7 @@ private:
   /// Blocking; on the pool.
   static result<std::shared_ptr<lane_producers>>
   open_producers(const std::shared_ptr<node_context>& context, std::string id,
-                 std::shared_ptr<bound_producer> plain);
+                 milliseconds interval, std::shared_ptr<bound_producer> plain);
   std::string fresh_id();
 
   // -- the transaction (lane.cpp)

@@ -94,8 +94,9 @@ void lane_actor::retire_current_id() {
   run_on(
       *context_->outside.pool,
       [context = context_, id = fresh_id(), old = producers_->id,
+       interval = options_.check_interval,
        plain = producers_->plain]() -> result<std::shared_ptr<lane_producers>> {
-        auto opened = open_producers(context, id, plain);
+        auto opened = open_producers(context, id, interval, plain);
         if (!opened)
           return opened;
         auto fenced = context->outside.streams->fence(old, fence_limit);
@@ -127,6 +128,7 @@ void lane_actor::claim_again(std::shared_ptr<lane_producers> next) {
   auto open = [this, next] {
     drop_producers();
     producers_ = next;
+    start_timer();
     act(machine_.opened());
     for (auto partition : options_.partitions)
       bring_up(partition);

@@ -9,6 +9,8 @@ namespace {
 
 constexpr milliseconds first_pause{100};
 constexpr milliseconds longest_pause{5'000};
+/// So that a small T_c can change without another producer.
+constexpr milliseconds least_interval{1'000};
 /// Rule L8.
 constexpr int failures_before_solo = 3;
 
@@ -49,14 +51,16 @@ std::string lane_actor::fresh_id() {
 
 result<std::shared_ptr<lane_producers>>
 lane_actor::open_producers(const std::shared_ptr<node_context>& context,
-                           std::string id,
+                           std::string id, milliseconds interval,
                            std::shared_ptr<bound_producer> plain) {
   auto& settings = context->settings;
   auto out = std::make_shared<lane_producers>();
   out->id = std::move(id);
+  out->longest_interval = std::max(interval, least_interval);
   producer_options options;
   options.transactional_id = out->id;
-  options.transaction_timeout = settings.transaction_timeout();
+  options.transaction_timeout =
+      settings.transaction_timeout(out->longest_interval);
   options.linger = settings.producer_linger;
   options.queue_bytes = settings.producer_bytes;
   auto transactional = open_bound(*context, options, out->transactional);
@@ -85,8 +89,9 @@ void lane_actor::open_life() {
       context_->settings.guarantee == guarantee::at_least_once;
   run_on(
       *context_->outside.pool,
-      [context = context_, id = fresh_id()] {
-        return open_producers(context, id, nullptr);
+      [context = context_, id = fresh_id(),
+       interval = options_.check_interval] {
+        return open_producers(context, id, interval, nullptr);
       },
       [this, life](result<std::shared_ptr<lane_producers>>& opened) {
         if (life != life_)

@@ -98,6 +98,8 @@ struct lane_producers {
   /// "weir.<job>.<random 128 bits>" (rule L2).
   std::string id;
   bound_producer transactional;
+  /// The longest T_c that the transactions' time-out allows (rule L9).
+  std::chrono::milliseconds longest_interval{0};
   /// At-least-once only; goes on when the id is retired.
   std::shared_ptr<bound_producer> plain;
 };

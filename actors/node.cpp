@@ -230,7 +230,8 @@ void node_actor::on_task_stopped(const task_stopped& x) {
 }
 
 void node_actor::on_task_suspect(const task_suspect& x) {
-  if (stopping_)
+  // Who joins again starts a lane for every task.
+  if (stopping_ || rejoining_)
     return;
   log_warning("task.own_lane", "task", x.partition, "why", x.reason);
   start_lane({x.partition}, true);

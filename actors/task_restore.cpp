@@ -74,7 +74,6 @@ result<void> task_restore::open() {
 
 result<void> task_restore::rebuild(const std::string& why) {
   log_warning("task.rebuild", "task", partition_, "why", why);
-  rebuilt_ = true;
   return handoff_->database->rebuild();
 }
 
@@ -91,7 +90,8 @@ result<void> task_restore::locate() {
     start = restore_start(handoff_->database->facts(), limits_);
   }
   if (!start)
-    return fail(start.error());
+    return fail(start.error().within(context_->job.changelog() + "/" +
+                                     std::to_string(partition_)));
   start_ = *start;
   return open_changelog();
 }
@@ -162,9 +162,16 @@ result<void> task_restore::finish() {
                                    context_->outside.world->wall_clock_ms());
   batch_.reset();
   reader_.reset();
-  if (!summary)
-    return fail(summary.error());
   restorer_.reset();
+  if (!summary) {
+    // What is not the state of a commit must not be gone on with once the
+    // changelog is a better one.
+    if (summary.error().code() == ec::corruption &&
+        handoff_->database->verdict() != database_verdict::usable)
+      if (auto done = rebuild(summary.error().text()); !done)
+        return done;
+    return fail(summary.error());
+  }
   highest_epoch_ = summary->highest_epoch;
   // Torn transactions of old, which a later commit repaired, leave no keys.
   if (!summary->torn_keys.empty())
@@ -175,11 +182,6 @@ result<void> task_restore::finish() {
       return ok;
   handoff_->commit = summary->commit;
   handoff_->torn = std::move(summary->torn_keys);
-  // What was built from the changelog alone is checked once as a whole.
-  if (rebuilt_ && handoff_->commit)
-    if (auto same = verify(handoff_->database->store(), handoff_->commit);
-        !same)
-      return same;
   log_info("task.restored", "task", partition_, "records", summary->records,
            "commits", summary->commits, "position",
            summary->position.value_or(0));

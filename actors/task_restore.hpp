@@ -60,7 +60,6 @@ private:
   std::shared_ptr<wake_up> wake_up_;
   watermarks limits_;
   std::int64_t start_ = 0;
-  bool rebuilt_ = false;
   std::uint64_t highest_epoch_ = 0;
 };
 

@@ -45,6 +45,16 @@ result<const store_inspector*> find_inspector(const application& app,
                   : "this application does not show a store '" + store + "'");
 }
 
+/// R6: what an unfinished restore left is the state of no commit.
+bool holds_a_state(const task_database& x, int partition) {
+  if (x.facts().commit && !x.facts().restoring_since)
+    return true;
+  std::fprintf(stderr,
+               "weir: task %d is left out: %s; `run` restores its state\n",
+               partition, x.reason().c_str());
+  return false;
+}
+
 result<void> open_job(const application& app, const configuration& how,
                       const std::string& store, opened_job& out) {
   auto inspector = find_inspector(app, store);
@@ -71,7 +81,7 @@ result<void> open_job(const application& app, const configuration& how,
     auto database = open_stopped(how, out.systems, *node, p);
     if (!database)
       return fail(database.error());
-    if (*database)
+    if (*database && holds_a_state(**database, p))
       out.databases.push_back(std::move(*database));
   }
   if (out.databases.empty())

@@ -47,7 +47,7 @@ public:
 private:
   static bool may_fail(const scenario& x) {
     return !x.crash_after.empty() || x.crash_in_operation ||
-           x.faults.lost_commit > 0;
+           x.faults.lost_commit > 0 || x.poisoned;
   }
 
   template <class... Args>
@@ -285,29 +285,48 @@ private:
 
 } // namespace
 
-std::map<int, claim_node> read_claims(machine& on, int life) {
-  std::map<int, claim_node> out;
+namespace {
+
+/// Asks, and lets the service answer.
+void with_session(machine& on, int life,
+                  const std::function<void(coordination&)>& ask) {
   auto systems = open_systems(on, life);
   if (!systems)
-    return out;
+    return;
   auto queue = std::make_shared<sim_executor>("checker", 1, on.time);
   auto service = make_embedded_coordination(
       systems->database, queue, [] { return std::chrono::milliseconds{0}; });
   auto session = service->open_session({});
   if (!session)
-    return out;
-  for (int p = 0; p < on.work.partitions; ++p)
-    (*session)->get(znode_paths{on.work.job.name()}.claim(p), nullptr,
-                    [&out, p](result<znode> node) {
-                      if (!node)
-                        return;
-                      if (auto claim = decode_claim(node->data))
-                        out[p] = *claim;
-                    });
+    return;
+  ask(**session);
   while (queue->runnable() > 0)
     queue->run(0);
   (*session)->close();
+}
+
+} // namespace
+
+std::map<int, claim_node> read_claims(machine& on, int life) {
+  std::map<int, claim_node> out;
+  with_session(on, life, [&](coordination& session) {
+    for (int p = 0; p < on.work.partitions; ++p)
+      session.get(znode_paths{on.work.job.name()}.claim(p), nullptr,
+                  [&out, p](result<znode> node) {
+                    if (!node)
+                      return;
+                    if (auto claim = decode_claim(node->data))
+                      out[p] = *claim;
+                  });
+  });
   return out;
+}
+
+void write_config(machine& on, int life, const std::string& content) {
+  with_session(on, life, [&](coordination& session) {
+    session.ensure(znode_paths{on.work.job.name()}.config(), content,
+                   [](result<void>) {});
+  });
 }
 
 std::vector<std::string> check(machine& on, int lives, std::uint64_t& commits) {

@@ -105,7 +105,7 @@ result<void> life::start() {
                                      [&random = on_.chance] {
                                        return up_to(random, longest_delay);
                                      }),
-                       on_.chance);
+                       on_.chance, on_.time);
   outside.coordination = make_embedded_coordination(
       systems_.database, make_executor("coordination", 1),
       [&time = on_.time] { return time.milliseconds(); });
@@ -117,7 +117,7 @@ result<void> life::start() {
       outside, on_.work.job, on_.work.make_settings(on_.plan.promise),
       identify_process(*systems_.world));
   node_options options;
-  options.factory = on_.work.factory();
+  options.factory = on_.work.factory(on_.plan.poisoned && number_ == 0);
   options.on_end = [this](const node_report& x) { report_ = x; };
   auto node = system_->spawn<node_actor>(context, options);
   // Its mailbox keeps it alive no longer than it is at work.

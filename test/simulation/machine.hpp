@@ -30,6 +30,10 @@ struct scenario {
   std::optional<std::uint64_t> crash_in_operation;
   /// Deletes the tasks' databases at each crash.
   bool lose_databases = false;
+  /// Until the first life has ended of it, task 1 throws at a record.
+  bool poisoned = false;
+  /// The content of the job's config node, set before the first life.
+  std::string live_config;
 };
 
 struct machine {

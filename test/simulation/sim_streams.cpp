@@ -12,6 +12,7 @@ struct shared_chance {
   stream_lie lie;
   std::shared_ptr<executor> late;
   random_source& random;
+  const virtual_time& time;
 
   bool hits(unsigned percent) {
     return percent > 0 && random.below(100) < percent;
@@ -20,10 +21,15 @@ struct shared_chance {
 
 class sim_reader final : public partition_reader {
 public:
-  sim_reader(std::unique_ptr<partition_reader> base, random_source& random)
-      : base_(std::move(base)), random_(random) {}
+  sim_reader(std::unique_ptr<partition_reader> base, random_source& random,
+             unsigned silent_polls)
+      : base_(std::move(base)), random_(random), silent_polls_(silent_polls) {}
 
   result<void> poll(record_batch& out, std::size_t max) override {
+    if (silent_polls_ > 0) {
+      --silent_polls_;
+      return base_->poll(out, 0);
+    }
     return base_->poll(out, std::min<std::size_t>(max, 1 + random_.below(4)));
   }
   std::int64_t position() const noexcept override { return base_->position(); }
@@ -32,6 +38,7 @@ public:
 private:
   std::unique_ptr<partition_reader> base_;
   random_source& random_;
+  unsigned silent_polls_;
 };
 
 /// Stands between the log and the listeners of a producer, which a late commit
@@ -79,8 +86,10 @@ private:
 
 class sim_producer final : public producer {
 public:
-  sim_producer(std::unique_ptr<producer> base, shared_chance chance)
-      : base_(std::move(base)), chance_(chance) {}
+  sim_producer(std::unique_ptr<producer> base, shared_chance chance,
+               std::chrono::milliseconds transaction_timeout)
+      : base_(std::move(base)), chance_(chance),
+        transaction_timeout_(transaction_timeout) {}
 
   result<topic_ref> open_topic(const std::string& topic) override {
     return base_->open_topic(topic);
@@ -91,6 +100,8 @@ public:
     if (listener != nullptr)
       listener = &relays_->all.emplace_back(
           *listener, relays_->silent, chance_.hits(chance_.faults.no_offset));
+    if (!began_)
+      began_ = chance_.time.now;
     return base_->send(x, listener);
   }
   result<void> flush(std::chrono::milliseconds limit) override {
@@ -99,6 +110,9 @@ public:
   result<void> begin() override { return base_->begin(); }
 
   result<commit_report> commit() override {
+    auto began = std::exchange(began_, std::nullopt);
+    if (began && chance_.time.now - *began > transaction_timeout_)
+      return fail(ec::transaction_failed, "simulated: ended by its time-out");
     if (chance_.hits(chance_.faults.lost_commit))
       return lose();
     if (chance_.lie == stream_lie::no_commit && chance_.hits(20))
@@ -135,6 +149,9 @@ private:
   std::shared_ptr<relays> relays_ = std::make_shared<relays>();
   std::unique_ptr<producer> base_;
   shared_chance chance_;
+  std::chrono::milliseconds transaction_timeout_;
+  /// When the broker hears of the transaction: at its first record.
+  std::optional<std::chrono::nanoseconds> began_;
 };
 
 class sim_streams final : public stream_system {
@@ -187,22 +204,28 @@ public:
 
   result<std::unique_ptr<partition_reader>>
   open_reader(reader_options options) override {
+    auto silent =
+        options.topic.ends_with("-changelog") ? chance_.faults.silent_polls : 0;
     auto opened = base_->open_reader(std::move(options));
     if (!opened)
       return opened;
-    return std::make_unique<sim_reader>(std::move(*opened), chance_.random);
+    return std::make_unique<sim_reader>(std::move(*opened), chance_.random,
+                                        silent);
   }
   result<std::unique_ptr<producer>>
   open_producer(producer_options options) override {
+    auto timeout = options.transaction_timeout;
     auto opened = base_->open_producer(std::move(options));
     if (!opened)
       return opened;
-    return std::make_unique<sim_producer>(std::move(*opened), chance_);
+    return std::make_unique<sim_producer>(std::move(*opened), chance_, timeout);
   }
   result<void> fence(const std::string& id,
                      std::chrono::milliseconds limit) override {
     if (chance_.lie == stream_lie::no_fence)
       return {};
+    if (chance_.hits(chance_.faults.fence_blocked))
+      return fail(ec::timed_out, "simulated: no coordinator");
     return base_->fence(id, limit);
   }
 
@@ -216,9 +239,10 @@ private:
 std::shared_ptr<stream_system>
 make_sim_streams(std::shared_ptr<stream_system> base, stream_faults faults,
                  stream_lie lie, std::shared_ptr<executor> late,
-                 random_source& random) {
+                 random_source& random, const virtual_time& time) {
   return std::make_shared<sim_streams>(
-      std::move(base), shared_chance{faults, lie, std::move(late), random});
+      std::move(base),
+      shared_chance{faults, lie, std::move(late), random, time});
 }
 
 } // namespace weir::sim

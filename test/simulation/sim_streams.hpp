@@ -21,6 +21,11 @@ struct stream_faults {
   unsigned full = 0;
   /// An acknowledgement does not say the record's offset (rule R6).
   unsigned no_offset = 0;
+  /// A fence times out (rule C6).
+  unsigned fence_blocked = 0;
+  /// Not in percent: so many polls of each changelog reader answer nothing, as
+  /// behind a transaction that hangs (rule C6).
+  unsigned silent_polls = 0;
 };
 
 /// Lies of the stream system: each is what a broken rule looks like from below.
@@ -38,10 +43,11 @@ enum class stream_lie {
 };
 
 /// Polls answer with one to four records, so that a task's work is many steps.
-/// `late` runs commits that arrive late. `random` must outlive it.
+/// A transaction that lasts longer than its time-out fails, as at a broker.
+/// `late` runs commits that arrive late. `random` and `time` must outlive it.
 std::shared_ptr<stream_system>
 make_sim_streams(std::shared_ptr<stream_system> base, stream_faults faults,
                  stream_lie lie, std::shared_ptr<executor> late,
-                 random_source& random);
+                 random_source& random, const virtual_time& time);
 
 } // namespace weir::sim

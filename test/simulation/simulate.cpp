@@ -68,6 +68,15 @@ int main(int argc, char** argv) {
                  "percent of the acknowledgements");
   app.add_flag("--lose-databases", what.lose_databases,
                "delete the tasks' databases at each crash");
+  app.add_option("--fence-blocked", what.faults.fence_blocked,
+                 "percent of the fences");
+  app.add_option("--silent-polls", what.faults.silent_polls,
+                 "of each changelog reader: as behind a hanging transaction");
+  app.add_flag("--poisoned", what.poisoned,
+               "task 1 throws at a record in the first life; needs --load "
+               "mixed");
+  app.add_option("--live-config", what.live_config,
+                 "content of the job's config node");
   app.add_flag("--trace", print, "print every step, log event and operation");
   app.add_flag("--all", all,
                "crash after every step and in every file operation, in both "

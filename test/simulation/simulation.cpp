@@ -48,6 +48,8 @@ public:
 
   /// True: all input is processed.
   bool run() {
+    if (!on_.plan.live_config.empty())
+      write_config(on_, 0, on_.plan.live_config);
     for (; out_.lives < most_lives; ++out_.lives) {
       switch (run_life()) {
       case life_end::drained:
@@ -109,7 +111,10 @@ private:
       out_.problems.push_back("nothing is left to do, but the node lives");
       return tear_down(now, life_end::standstill);
     }
-    if (report->outcome != node_outcome::stopped || !report->drained) {
+    auto poisoned = on_.plan.poisoned && out_.lives == 0;
+    if (poisoned
+            ? report->outcome != node_outcome::task_stopped
+            : report->outcome != node_outcome::stopped || !report->drained) {
       out_.problems.push_back("the node ended: " + report->text);
       return tear_down(now, life_end::failed);
     }
@@ -218,8 +223,16 @@ std::string replay_command(const scenario& what) {
     out += fmt::format(" --full {}", what.faults.full);
   if (what.faults.no_offset > 0)
     out += fmt::format(" --no-offset {}", what.faults.no_offset);
+  if (what.faults.fence_blocked > 0)
+    out += fmt::format(" --fence-blocked {}", what.faults.fence_blocked);
+  if (what.faults.silent_polls > 0)
+    out += fmt::format(" --silent-polls {}", what.faults.silent_polls);
   if (what.lose_databases)
     out += " --lose-databases";
+  if (what.poisoned)
+    out += " --poisoned";
+  if (!what.live_config.empty())
+    out += fmt::format(" --live-config '{}'", what.live_config);
   return out;
 }
 

@@ -39,6 +39,9 @@ std::string replay_command(const scenario& what);
 /// lives.
 std::map<int, claim_node> read_claims(machine& on, int life);
 
+/// Writes the job's config node, as an operator does. Between two lives.
+void write_config(machine& on, int life, const std::string& content);
+
 /// Compares committed outputs, dead letters, states, changelogs and claims with
 /// the fold of the input. After the last life's end; answers the problems.
 std::vector<std::string> check(machine& on, int lives, std::uint64_t& commits);

@@ -1,6 +1,7 @@
 #include "test/simulation/workload.hpp"
 
 #include <charconv>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -95,6 +96,17 @@ private:
   weir::output<std::string, std::string> beats_;
 };
 
+/// Wrong code: throws at one record, however often it is tried.
+class throwing_task : public beating_task {
+public:
+  using beating_task::beating_task;
+  void process(const record& x) override {
+    if (partition() == 1 && x.offset() == 3)
+      throw std::runtime_error{"poison"};
+    beating_task::process(x);
+  }
+};
+
 weir::job make_job(workload_kind kind) {
   weir::job out{"tally"};
   out.input("left").output("results").store("tallies");
@@ -115,10 +127,14 @@ settings workload::make_settings(guarantee promise) const {
   out.on_bad_record = bad_record_policy::dead_letter;
   // The held buffer of L5 fills up now and then.
   out.held_bytes = 200;
+  // Three waits of a restore: they take real time.
+  out.patience = milliseconds{300};
   return out;
 }
 
-task_factory workload::factory() const {
+task_factory workload::factory(bool poisoned) const {
+  if (poisoned)
+    return make_task_factory<throwing_task>();
   return kind == workload_kind::plain ? make_task_factory<tally_task>()
                                       : make_task_factory<beating_task>();
 }

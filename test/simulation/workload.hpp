@@ -36,7 +36,8 @@ struct workload {
   std::map<topic_partition, std::vector<input_record>> input;
 
   settings make_settings(guarantee promise) const;
-  task_factory factory() const;
+  /// With `poisoned` a mixed job's task 1 throws at a record, every time.
+  task_factory factory(bool poisoned) const;
 };
 
 workload make_workload(workload_kind kind, std::uint64_t seed);

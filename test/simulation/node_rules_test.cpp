@@ -1,0 +1,81 @@
+// Rules of the node that show in what it says and does over time, not only in
+// what comes out at the end.
+#include <catch2/catch.hpp>
+
+#include "test/simulation/simulation.hpp"
+
+using namespace weir;
+using namespace weir::sim;
+
+namespace {
+
+/// A run that keeps the log's lines.
+struct observed {
+  std::vector<std::string> log;
+  outcome got;
+
+  explicit observed(const scenario& what)
+      : got(simulate(what, [this](char kind, std::string_view text) {
+          if (kind == 'l')
+            log.emplace_back(text);
+        })) {
+    INFO("again: " << replay_command(what));
+    CHECK(got.problems == std::vector<std::string>{});
+    if (!got.problems.empty())
+      WARN("its end:\n" << got.tail);
+  }
+
+  int count(std::string_view start, std::string_view part = {}) const {
+    int out = 0;
+    for (auto& line : log)
+      out += line.starts_with(start) && line.find(part) != line.npos ? 1 : 0;
+    return out;
+  }
+};
+
+} // namespace
+
+TEST_CASE("L8: a task that always fails leaves the lane, then stops the node") {
+  for (auto promise : {guarantee::exactly_once, guarantee::at_least_once}) {
+    scenario what;
+    what.promise = promise;
+    what.load = workload_kind::mixed;
+    what.poisoned = true;
+    observed run{what};
+    CHECK(run.count("task.failed", "poison") == 6);
+    CHECK(run.count("task.failed", "task=1") == 6);
+    CHECK(run.count("task.own_lane", "task=1") == 1);
+    // The other task's lane is not dragged down any more.
+    CHECK(run.count("lane.given_up", "lane=0") == 3);
+    CHECK(run.count("lane.given_up", "lane=1") == 3);
+    CHECK(run.count("task.stopped", "task=1") == 1);
+    CHECK(run.count("node.stopping", "task 1 stopped: ") == 1);
+  }
+}
+
+TEST_CASE("C6: a fence that is blocked is tried again, and says so") {
+  scenario what;
+  what.faults.fence_blocked = 80;
+  what.crash_after = {250};
+  observed run{what};
+  CHECK(run.count("claim.fencing_blocked", "blocked by") >= 1);
+  CHECK(run.count("task.waiting", "blocked by") >= 1);
+}
+
+TEST_CASE("C6: a restore that hangs says so, and goes on when it can") {
+  scenario what;
+  what.faults.silent_polls = 5;
+  what.crash_after = {250};
+  what.lose_databases = true;
+  observed run{what};
+  CHECK(run.count("task.restore_blocked", "hanging transaction") >= 1);
+  CHECK(run.count("task.waiting", "restore blocked") >= 1);
+}
+
+TEST_CASE("L9: T_c may grow beyond the time-out of the open transaction") {
+  scenario what;
+  what.live_config = R"({"check_interval":"60s"})";
+  observed run{what};
+  CHECK(run.count("config.check_interval", "1m") == run.got.lives);
+  CHECK(run.count("lane.given_up") == 0);
+}
