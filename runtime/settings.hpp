@@ -75,8 +75,8 @@ struct settings {
   }
   /// L9: session timeout + T_c + margin, so that a dead producer's transaction
   /// does not block its readers for longer than a take-over needs.
-  milliseconds transaction_timeout() const {
-    return session_timeout + check_interval_or_default() + milliseconds{5'000};
+  milliseconds transaction_timeout(milliseconds interval) const {
+    return session_timeout + interval + milliseconds{5'000};
   }
 
   result<void> validate() const;
