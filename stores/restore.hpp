@@ -89,6 +89,10 @@ struct restore_summary {
 /// After a crash the store has the `restoring` mark, a commit and a position to
 /// go on from; a new restorer continues it (R6).
 ///
+/// What was built from the changelog alone is compared with the digest of its
+/// last commit as a whole, because the first commit record proves nothing of
+/// the records before it.
+///
 /// Errors are final: `corruption` (R1, R5, R8, a foreign record, another
 /// generation), `bad_format` (a newer format), `timed_out` (R9), and those of
 /// the store.

@@ -44,7 +44,9 @@ public:
   /// What is held is not part of any state; adds its keys to `torn`.
   result<void> discard(std::set<std::string>& torn);
 
-  /// Writes what is complete, and removes the mark. @pre nothing is held
+  /// Writes what is complete. The mark stays, or comes.
+  result<void> flush();
+  /// The same, and removes the mark. @pre nothing is held
   result<void> finish();
 
 private:
@@ -52,8 +54,6 @@ private:
   result<void> unstage();
   result<void> erase_staged(std::set<std::string>* torn);
   result<void> erase_state(std::set<std::string>& torn);
-  /// Writes what is complete.
-  result<void> flush();
   result<void> write(change_batch& x);
 
   backend& store_;

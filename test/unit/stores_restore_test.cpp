@@ -128,6 +128,39 @@ TEST_CASE("R1: a missing commit is read again once, then refused") {
       "does not follow");
 }
 
+TEST_CASE("R1: a changelog that lacks a part of the state is refused") {
+  // What only the second commit wrote is still part of the state.
+  small_history x;
+  auto head = x;
+  x.log.low = x.past(1).position;
+  std::erase_if(x.log.records, [&](auto& r) { return r.offset < x.log.low; });
+  memory_backend store;
+  refuses(restore(store, x.log), ec::corruption, "digest");
+  // Refused again as long as the mark is there.
+  auto facts = read_facts(store);
+  REQUIRE(facts);
+  CHECK(facts->restoring_since);
+  refuses(restore(store, x.log), ec::corruption, "digest");
+
+  // What only the first commit wrote was removed since.
+  head.log.low = head.past(0).position;
+  std::erase_if(head.log.records,
+                [&](auto& r) { return r.offset < head.log.low; });
+  memory_backend whole;
+  REQUIRE(restore(whole, head.log));
+  CHECK(contents(whole) == head.owner.state);
+  CHECK(leftovers(whole) == 0);
+}
+
+TEST_CASE("R1: a changed record of the unchecked part is refused") {
+  small_history x;
+  x.log.compact(x.log.end);
+  REQUIRE(x.log.records.size() == 4);
+  x.log.records.front().value = "x";
+  memory_backend store;
+  refuses(restore(store, x.log), ec::corruption, "digest");
+}
+
 TEST_CASE("R1: reading again begins where the first reading began") {
   test::collected_log log;
   small_history x;
