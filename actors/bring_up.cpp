@@ -27,12 +27,12 @@ bool somebody_wrote(const error& why) {
 bring_up_actor::bring_up_actor(caf::actor_config& config,
                                std::shared_ptr<node_context> context,
                                std::shared_ptr<membership_info> info,
-                               caf::actor lane, int partition,
-                               std::string producer_id)
+                               caf::actor lane, bring_up_task what)
     : stepping_actor(config), context_(std::move(context)),
-      info_(std::move(info)), lane_(std::move(lane)), partition_(partition),
-      producer_id_(std::move(producer_id)),
-      path_(znode_paths{context_->job.name()}.claim(partition)) {}
+      info_(std::move(info)), lane_(std::move(lane)),
+      partition_(what.partition), attempt_(what.attempt),
+      producer_id_(std::move(what.producer_id)),
+      path_(znode_paths{context_->job.name()}.claim(partition_)) {}
 
 caf::behavior bring_up_actor::make_behavior() {
   look();
@@ -47,9 +47,7 @@ caf::behavior bring_up_actor::make_behavior() {
 
 void bring_up_actor::on_exit() {
   // An unfinished restore holds a database and a reader: both may block.
-  if (restore_)
-    context_->outside.pool->post(
-        [dropped = std::move(restore_)]() mutable { dropped.reset(); });
+  context_->discard(std::move(restore_));
   lane_ = nullptr;
 }
 
@@ -71,15 +69,23 @@ claim_view bring_up_actor::view() {
 
 void bring_up_actor::look() {
   waiting_ = false;
-  auto again = [self = weak_self(), this] {
-    self.tell(continuation{[this] {
-      if (waiting_)
-        look();
-    }});
-  };
-  info_->session->get(
-      path_, again,
-      reply<result<znode>>([this](result<znode> x) { decide(std::move(x)); }));
+  // One watch at a time: a claim that never changes is looked at for days.
+  coordination::watcher again;
+  if (!std::exchange(watching_, true))
+    again = [self = weak_self(), this] {
+      self.tell(continuation{[this] {
+        watching_ = false;
+        if (waiting_)
+          look();
+      }});
+    };
+  bool asks = again != nullptr;
+  info_->session->get(path_, std::move(again),
+                      reply<result<znode>>([this, asks](result<znode> x) {
+                        if (asks && !x && x.error().code() != ec::not_found)
+                          watching_ = false;
+                        decide(std::move(x));
+                      }));
 }
 
 void bring_up_actor::decide(result<znode> node) {
@@ -110,7 +116,7 @@ void bring_up_actor::decide(result<znode> node) {
   case step::take:
     return write(0);
   case step::fence:
-    return fence(decision.fence_id);
+    return make_sure_and_fence(decision.fence_id);
   case step::wait:
     return wait(decision.reason);
   case step::refuse:
@@ -121,19 +127,18 @@ void bring_up_actor::decide(result<znode> node) {
 /// The claim was lost while its state was read: nothing of it may be used.
 void bring_up_actor::abandon_restore() {
   log_warning("claim.lost", "task", partition_, "producer", producer_id_);
-  held_ = false;
-  context_->outside.pool->post(
-      [dropped = std::move(restore_)]() mutable { dropped.reset(); });
+  held_ = restored_ = false;
+  context_->discard(std::move(restore_));
 }
 
 void bring_up_actor::wait(const std::string& reason) {
   waiting_ = true;
   if (std::exchange(last_reason_, reason) != reason)
-    tell(lane_, bring_up_waits{partition_, reason, true});
+    tell(lane_, bring_up_waits{partition_, attempt_, reason, true});
   // A process that is killed on this host changes nothing in the coordination
   // service for a session's length: look at the process table now and then.
-  run_after(retry_pause * 5, [this] {
-    if (waiting_)
+  run_after(retry_pause * 5, [this, wait = ++wait_] {
+    if (waiting_ && wait == wait_)
       look();
   });
 }
@@ -161,6 +166,23 @@ void bring_up_actor::check_unborn() {
       });
 }
 
+/// Rule C5. After a pause of this process the known members may be older than
+/// the claim: a member that is new since then lives.
+void bring_up_actor::make_sure_and_fence(const std::string& id) {
+  auto& member = current_->member;
+  if (retired_.count(id) > 0 || members_.count(member) > 0)
+    return fence(id);
+  info_->session->get(
+      znode_paths{context_->job.name()}.members() + "/" + member, nullptr,
+      reply<result<znode>>([this, id](result<znode> node) {
+        if (node)
+          return wait("held by member " + current_->member);
+        if (node.error().code() == ec::not_found)
+          return fence(id);
+        retry(node.error(), [this] { look(); });
+      }));
+}
+
 void bring_up_actor::fence(const std::string& id) {
   log_info("claim.fencing", "task", partition_, "producer", id);
   run_on(
@@ -179,7 +201,7 @@ void bring_up_actor::fence(const std::string& id) {
         auto reason =
             "fencing of " + id + " blocked by " + to_string(fenced.error());
         log_warning("claim.fencing_blocked", "task", partition_, "why", reason);
-        tell(lane_, bring_up_waits{partition_, reason});
+        tell(lane_, bring_up_waits{partition_, attempt_, reason});
         retry(fenced.error(), [this] { look(); });
       });
 }
@@ -250,7 +272,7 @@ void bring_up_actor::read() {
                                  progress;
                    log_warning("task.restore_blocked", "task", partition_,
                                "why", reason);
-                   tell(lane_, bring_up_waits{partition_, reason});
+                   tell(lane_, bring_up_waits{partition_, attempt_, reason});
                  }
                  last_reason_ = progress;
                  read();
@@ -259,20 +281,25 @@ void bring_up_actor::read() {
 
 /// R12: `look` found that the claim still holds, with a watch on it.
 void bring_up_actor::confirm() {
-  if (std::exchange(confirmed_, true))
-    return;
+  if (restored_)
+    return settle();
   finish();
 }
 
 void bring_up_actor::finish() {
   restore_step([](task_restore& x) { return x.finish(); },
                [this](result<void>&) {
-                 // C4: set the claim again, above every epoch seen.
-                 auto highest = restore_->highest_epoch();
-                 if (current_->epoch > highest)
-                   return open_inputs();
-                 write(highest + 1);
+                 restored_ = true;
+                 settle();
                });
+}
+
+/// C4: set the claim again, above every epoch seen.
+void bring_up_actor::settle() {
+  auto highest = restore_->highest_epoch();
+  if (current_->epoch > highest)
+    return open_inputs();
+  write(highest + 1);
 }
 
 void bring_up_actor::open_inputs() {
@@ -285,7 +312,7 @@ void bring_up_actor::done() {
   restore_.reset();
   handoff->claim = *current_;
   handoff->claim_version = version_;
-  tell(lane_, brought_up{partition_, std::move(handoff)});
+  tell(lane_, brought_up{partition_, attempt_, std::move(handoff)});
   quit();
 }
 
@@ -299,7 +326,7 @@ void bring_up_actor::retry(const error& why, std::function<void()> step) {
 }
 
 void bring_up_actor::give_up(const error& why) {
-  tell(lane_, bring_up_failed{partition_, why});
+  tell(lane_, bring_up_failed{partition_, attempt_, why});
   quit();
 }
 

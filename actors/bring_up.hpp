@@ -7,6 +7,13 @@
 
 namespace weir {
 
+struct bring_up_task {
+  int partition;
+  /// Goes back with every answer, so that the lane tells bring-ups apart.
+  std::uint64_t attempt;
+  std::string producer_id;
+};
+
 /// look ──> fence ──> look … ──> write ──> open, locate, read … ──> confirm
 ///   │                                                                │
 ///   └── wait (owner lives; watch)             brought_up <── finish ─┘
@@ -20,7 +27,7 @@ public:
   bring_up_actor(caf::actor_config& config,
                  std::shared_ptr<node_context> context,
                  std::shared_ptr<membership_info> info, caf::actor lane,
-                 int partition, std::string producer_id);
+                 bring_up_task what);
 
 protected:
   caf::behavior make_behavior() override;
@@ -32,6 +39,7 @@ private:
   void abandon_restore();
   void wait(const std::string& reason);
   void check_unborn();
+  void make_sure_and_fence(const std::string& id);
   void fence(const std::string& id);
   void write(std::uint64_t least_epoch);
   void written(claim_node claim, result<std::int32_t> version);
@@ -39,6 +47,7 @@ private:
   void read();
   void confirm();
   void finish();
+  void settle();
   void open_inputs();
   void done();
   void retry(const error& why, std::function<void()> step);
@@ -52,13 +61,18 @@ private:
   std::shared_ptr<membership_info> info_;
   caf::actor lane_;
   int partition_;
+  std::uint64_t attempt_;
   std::string producer_id_;
   std::string path_;
   std::optional<claim_node> current_;
   std::int32_t version_ = 0;
   bool held_ = false;
   bool waiting_ = false;
-  bool confirmed_ = false;
+  /// A watch of the claim is set.
+  bool watching_ = false;
+  std::uint64_t wait_ = 0;
+  /// The restore is at its end; what is left is to confirm the claim.
+  bool restored_ = false;
   std::string last_reason_;
   int attempts_ = 0;
   milliseconds blocked_{0};

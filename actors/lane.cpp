@@ -36,9 +36,9 @@ caf::behavior lane_actor::make_behavior() {
           act(machine_.stop());
       },
       [this](const drop_lane&) {
-        stopping_ = true;
+        stopping_ = dropped_ = true;
         end_bring_ups();
-        if (!producers_ && !ending_)
+        if (releasing_ || (!producers_ && !ending_))
           finish();
         else if (!ending_)
           fail_lane("the node left the coordination service", std::nullopt);
@@ -48,8 +48,8 @@ caf::behavior lane_actor::make_behavior() {
         start_timer();
       },
       [this](const members_changed& x) {
-        for (auto& [partition, actor] : bring_ups_)
-          tell(actor, x);
+        for (auto& [partition, started] : bring_ups_)
+          tell(started.actor, x);
       },
       [this](const sync_due& x) {
         for (auto& [partition, task] : tasks_)
@@ -57,7 +57,8 @@ caf::behavior lane_actor::make_behavior() {
       },
       [this](const brought_up& x) { on_brought_up(x); },
       [this](const bring_up_waits& x) {
-        tell(node_, task_waiting{x.partition, x.reason, x.held_elsewhere});
+        if (is_current(x.partition, x.attempt))
+          tell(node_, task_waiting{x.partition, x.reason, x.held_elsewhere});
       },
       [this](const bring_up_failed& x) { on_bring_up_failed(x); },
       [this](const commit_wanted&) { act(machine_.want_commit()); },
@@ -66,6 +67,12 @@ caf::behavior lane_actor::make_behavior() {
       },
       [this](const outputs_acknowledged& x) {
         act(machine_.outputs_acknowledged(x.partition, x.number));
+      },
+      [this](const outputs_failed& x) {
+        if (x.number == machine_.transaction())
+          fail_lane("outputs of task " + std::to_string(x.partition) + ": " +
+                        to_string(x.why),
+                    std::nullopt);
       },
       [this](const task_applied& x) { on_applied(x); },
       [this](const task_failed& x) {
@@ -200,17 +207,18 @@ void lane_actor::tick(std::uint64_t timer) {
   act(machine_.heartbeat());
 }
 
+bool lane_actor::is_current(int partition, std::uint64_t attempt) const {
+  auto i = bring_ups_.find(partition);
+  return i != bring_ups_.end() && i->second.attempt == attempt;
+}
+
 void lane_actor::on_brought_up(const brought_up& x) {
+  // It belongs to an earlier id: its database is closed, its claim is taken
+  // again by the next bring-up.
+  if (!is_current(x.partition, x.attempt))
+    return context_->discard(x.handoff);
   bring_ups_.erase(x.partition);
   auto& handoff = *x.handoff;
-  if (ending_ || stopping_ || !producers_ ||
-      handoff.claim.producer_id != producers_->id) {
-    // It belongs to an earlier id: its database is closed, its claim is taken
-    // again by the next bring-up.
-    context_->outside.pool->post(
-        [dropped = x.handoff]() mutable { dropped.reset(); });
-    return;
-  }
   for (auto& topic : producers_->transactional.outputs)
     handoff.output_partitions.push_back(topic.partitions);
   hosted task;
@@ -225,10 +233,9 @@ void lane_actor::on_brought_up(const brought_up& x) {
   try {
     task.actor = factory_(system(), setup);
   } catch (const std::exception& problem) {
-    context_->outside.pool->post(
-        [dropped = x.handoff]() mutable { dropped.reset(); });
-    return blame(x.partition,
-                 std::string{"its constructor threw: "} + problem.what());
+    return on_constructor_threw(x, problem.what());
+  } catch (...) {
+    return on_constructor_threw(x, "something that is no std::exception");
   }
   tasks_[x.partition] = std::move(task);
   log_info("task.processing", "task", x.partition, "lane", options_.index);
@@ -244,19 +251,30 @@ void lane_actor::on_brought_up(const brought_up& x) {
   act(machine_.join(x.partition, first_commit));
 }
 
+/// The lane's life ends, so that its id is fenced wherever the task goes next.
+void lane_actor::on_constructor_threw(const brought_up& x,
+                                      const std::string& what) {
+  context_->discard(x.handoff);
+  fail_lane("task " + std::to_string(x.partition) +
+                ": its constructor threw: " + what,
+            x.partition);
+}
+
 void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
-  bring_ups_.erase(x.partition);
-  if (stopping_ || ending_)
+  if (!is_current(x.partition, x.attempt))
     return;
+  bring_ups_.erase(x.partition);
   switch (x.why.code()) {
   case ec::io_error:
   case ec::locked:
   case ec::disconnected:
   case ec::timed_out:
   case ec::closed:
+  case ec::not_found:
+  case ec::rejected:
   case ec::offset_out_of_range:
-    // A full disk, a server that is away, a directory still in use: wait, say
-    // so, go on (L7).
+    // A full disk, a server that is away or has just come back and does not
+    // know its topics, a directory still in use: wait, say so, go on (L7).
     log_warning("task.bring_up", "task", x.partition, "why", to_string(x.why));
     tell(node_, task_waiting{x.partition, to_string(x.why)});
     return bring_up_later(x.partition, milliseconds{1'000});

@@ -50,6 +50,11 @@ private:
     bool gone = false;
   };
 
+  struct started_bring_up {
+    caf::actor actor;
+    std::uint64_t attempt;
+  };
+
   // -- lives (lane_life.cpp)
 
   void open_life();
@@ -63,6 +68,7 @@ private:
   void bring_up_later(int partition, milliseconds pause);
   void end_bring_ups();
   void drop_producers();
+  void retire(std::shared_ptr<lane_producers>& x);
   void finish();
   /// Blocking; on the pool.
   static result<std::shared_ptr<lane_producers>>
@@ -83,7 +89,10 @@ private:
   void perform(const lane_machine::stopped&);
   void tick(std::uint64_t timer);
   void start_timer();
+  /// False: of a bring-up that was ended meanwhile.
+  bool is_current(int partition, std::uint64_t attempt) const;
   void on_brought_up(const brought_up& x);
+  void on_constructor_threw(const brought_up& x, const std::string& what);
   void on_bring_up_failed(const bring_up_failed& x);
   void on_applied(const task_applied& x);
   void fail_lane(std::string reason, std::optional<int> culprit);
@@ -94,7 +103,7 @@ private:
   void check_claim(int partition, result<znode> node);
   void mark_born(int partition);
   void retire_current_id();
-  void claim_again(std::shared_ptr<lane_producers> next);
+  void claim_again();
   void release_claims();
   /// Writes a hosted task's claim, then `then(ok)` in this life.
   void write_hosted(int partition, claim_node claim,
@@ -109,8 +118,11 @@ private:
   std::int64_t last_commit_ms_;
   lane_machine machine_;
   std::shared_ptr<lane_producers> producers_;
+  /// While the claims move from a retired id to this one (rule L4).
+  std::shared_ptr<lane_producers> successor_;
   std::map<int, hosted> tasks_;
-  std::map<int, caf::actor> bring_ups_;
+  std::map<int, started_bring_up> bring_ups_;
+  std::uint64_t next_attempt_ = 1;
   std::map<int, int> failures_;
   /// Answers of an earlier life are void.
   std::uint64_t life_ = 0;
@@ -119,7 +131,11 @@ private:
   bool ending_ = false;
   /// The life that ends has committed and applied everything.
   bool ends_clean_ = false;
+  /// The claims of that life are being released (rule C2).
+  bool releasing_ = false;
   bool stopping_ = false;
+  /// The session has ended: no claim can be written any more.
+  bool dropped_ = false;
   bool finished_ = false;
   std::size_t pending_ = 0;
 };

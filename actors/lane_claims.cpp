@@ -33,15 +33,27 @@ void lane_actor::check_claim(int partition, result<znode> node) {
   auto i = tasks_.find(partition);
   if (i == tasks_.end())
     return;
-  // Not knowing is not losing: the fence protects, and the watch comes back.
-  if (!node && node.error().code() != ec::not_found)
-    return;
+  // Not knowing is not losing: the fence protects. The watch was not set.
+  if (!node && node.error().code() != ec::not_found) {
+    auto life = life_;
+    return run_after(retry_pause, [this, life, partition] {
+      if (life == life_ && !ending_)
+        watch_claim(partition);
+    });
+  }
   auto found =
       node ? decode_claim(node->data) : result<claim_node>{fail(node.error())};
   auto& mine = i->second;
   if (found && found->member == info_->member &&
-      found->epoch >= mine.claim.epoch && !found->released)
+      found->epoch >= mine.claim.epoch && !found->released) {
+    // C3: a write of ours whose reply was lost.
+    if (!mine.writing && found->producer_id == mine.claim.producer_id &&
+        found->epoch == mine.claim.epoch) {
+      mine.claim = *found;
+      mine.version = node->stat.version;
+    }
     return;
+  }
   auto by = found ? to_string(found->process) + " (member " + found->member +
                         ", epoch " + std::to_string(found->epoch) + ")"
                   : std::string{"nobody: its claim was removed"};
@@ -107,27 +119,28 @@ void lane_actor::retire_current_id() {
       },
       [this, life](result<std::shared_ptr<lane_producers>>& opened) {
         if (life != life_ || ending_)
-          return;
+          return context_->discard(opened ? std::move(*opened) : nullptr);
         if (!opened)
           return fail_lane("retiring the producer id: " +
                                to_string(opened.error()),
                            std::nullopt);
-        claim_again(std::move(*opened));
+        successor_ = std::move(*opened);
+        claim_again();
       });
 }
 
-void lane_actor::claim_again(std::shared_ptr<lane_producers> next) {
+void lane_actor::claim_again() {
   for (auto& [partition, task] : tasks_)
     if (task.writing) {
       auto life = life_;
-      return run_after(milliseconds{20}, [this, life, next] {
+      return run_after(milliseconds{20}, [this, life] {
         if (life == life_ && !ending_)
-          claim_again(next);
+          claim_again();
       });
     }
-  auto open = [this, next] {
-    drop_producers();
-    producers_ = next;
+  auto open = [this] {
+    retire(producers_);
+    producers_ = std::exchange(successor_, nullptr);
     start_timer();
     act(machine_.opened());
     for (auto partition : options_.partitions)
@@ -138,7 +151,7 @@ void lane_actor::claim_again(std::shared_ptr<lane_producers> next) {
     return open();
   for (auto& [partition, task] : tasks_) {
     auto claim = task.claim;
-    claim.producer_id = next->id;
+    claim.producer_id = successor_->id;
     ++claim.epoch;
     write_hosted(partition, claim, [this, open](bool done) {
       if (ending_)
@@ -155,12 +168,17 @@ void lane_actor::claim_again(std::shared_ptr<lane_producers> next) {
 /// C2: the last commit has succeeded and is applied, the databases are closed.
 /// Whatever the reply, the tasks are gone from here on.
 void lane_actor::release_claims() {
+  releasing_ = true;
   pending_ = tasks_.size();
-  if (pending_ == 0)
+  // Without a session no claim can be released: the next owner fences.
+  if (pending_ == 0 || dropped_)
     return finish();
   for (auto& [partition, task] : tasks_)
     if (task.writing)
-      return run_after(milliseconds{20}, [this] { release_claims(); });
+      return run_after(milliseconds{20}, [this] {
+        if (!finished_)
+          release_claims();
+      });
   for (auto& [partition, task] : tasks_) {
     auto claim = task.claim;
     claim.released = true;

@@ -84,7 +84,8 @@ void lane_actor::open_life() {
     return finish();
   ending_ = false;
   auto life = ++life_;
-  machine_ = lane_machine{};
+  // Numbers go on: what an earlier life's producer still answers is void.
+  machine_ = lane_machine{machine_.transaction()};
   machine_.at_least_once =
       context_->settings.guarantee == guarantee::at_least_once;
   run_on(
@@ -95,7 +96,7 @@ void lane_actor::open_life() {
       },
       [this, life](result<std::shared_ptr<lane_producers>>& opened) {
         if (life != life_)
-          return;
+          return context_->discard(opened ? std::move(*opened) : nullptr);
         if (opened)
           return life_opened(std::move(*opened));
         log_warning("lane.producer", "lane", options_.index, "why",
@@ -121,6 +122,7 @@ void lane_actor::life_opened(std::shared_ptr<lane_producers> producers) {
     drop_producers();
     return finish();
   }
+  tell(node_, lane_opened{});
   act(machine_.opened());
   start_timer();
   for (auto partition : options_.partitions)
@@ -130,9 +132,12 @@ void lane_actor::life_opened(std::shared_ptr<lane_producers> producers) {
 void lane_actor::bring_up(int partition) {
   if (stopping_ || ending_ || !producers_ || tasks_.count(partition) > 0)
     return;
-  bring_ups_[partition] = system().spawn<bring_up_actor>(
-      context_, info_, caf::actor_cast<caf::actor>(this), partition,
-      producers_->id);
+  auto attempt = next_attempt_++;
+  bring_ups_[partition] = {
+      system().spawn<bring_up_actor>(
+          context_, info_, caf::actor_cast<caf::actor>(this),
+          bring_up_task{partition, attempt, producers_->id}),
+      attempt};
 }
 
 void lane_actor::bring_up_later(int partition, milliseconds pause) {
@@ -144,8 +149,8 @@ void lane_actor::bring_up_later(int partition, milliseconds pause) {
 }
 
 void lane_actor::end_bring_ups() {
-  for (auto& [partition, actor] : bring_ups_)
-    end_actor(actor);
+  for (auto& [partition, started] : bring_ups_)
+    end_actor(started.actor);
   bring_ups_.clear();
 }
 
@@ -227,13 +232,16 @@ void lane_actor::all_gone() {
 }
 
 void lane_actor::drop_producers() {
-  if (!producers_)
+  retire(producers_);
+  // C3: a claim may name it already.
+  retire(successor_);
+}
+
+void lane_actor::retire(std::shared_ptr<lane_producers>& x) {
+  if (!x)
     return;
-  context_->knowledge.add_retired(producers_->id);
-  // The destructor may wait for the network.
-  context_->outside.pool->post(
-      [dropped = std::move(producers_)]() mutable { dropped.reset(); });
-  producers_ = nullptr;
+  context_->knowledge.add_retired(x->id);
+  context_->discard(std::exchange(x, nullptr));
 }
 
 void lane_actor::finish() {

@@ -63,6 +63,9 @@ public:
                               give_up, stopped>;
   using actions = std::vector<action>;
 
+  /// Transactions are numbered from the one after `last` on.
+  explicit lane_machine(std::uint64_t last = 0) : number_(last) {}
+
   /// The producer is initialised and the tasks' claims name it.
   actions opened();
   /// A restored task joins (L6: at once if a transaction is open and unsealed,
@@ -110,7 +113,7 @@ private:
   bool is_applying() const;
 
   phase phase_ = phase::closed;
-  std::uint64_t number_ = 0;
+  std::uint64_t number_;
   std::map<int, member> tasks_;
   bool commit_wanted_ = false;
   bool stopping_ = false;

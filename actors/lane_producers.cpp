@@ -33,12 +33,15 @@ void output_acks::answered() noexcept {
   result<void> how;
   {
     std::lock_guard guard{mutex_};
+    // `close` and the last delivery may both come here: one has the callback.
+    if (!done_)
+      return;
     done.swap(done_);
     if (problem_)
       how = fail(*problem_);
   }
-  if (done)
-    done(std::move(how));
+  settled_ = true;
+  done(std::move(how));
 }
 
 void bound_producer::keep(std::shared_ptr<kept_listener> x) {

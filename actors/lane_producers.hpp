@@ -34,7 +34,7 @@ public:
 
   void delivered(std::int64_t offset) noexcept override;
   void failed(const error& why) noexcept override;
-  bool settled() const noexcept override { return answered_ == expected_; }
+  bool settled() const noexcept override { return settled_; }
 
 private:
   void answered() noexcept;
@@ -45,6 +45,8 @@ private:
   std::mutex mutex_;
   std::optional<error> problem_;
   callback done_;
+  /// The last thing to be set: whoever sees it may destroy this.
+  std::atomic<bool> settled_{false};
 };
 
 /// Where the producer's own acknowledgement of a commit record arrives: the

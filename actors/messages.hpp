@@ -92,20 +92,25 @@ struct task_suspect {
 struct lane_stopped {
   int lane;
 };
+/// A producer id is initialised: the cluster has its internal topics.
+struct lane_opened {};
 
 // -- bring_up -> lane
 
 struct brought_up {
   int partition;
+  std::uint64_t attempt;
   std::shared_ptr<task_handoff> handoff;
 };
 struct bring_up_waits {
   int partition;
+  std::uint64_t attempt;
   std::string reason;
   bool held_elsewhere = false;
 };
 struct bring_up_failed {
   int partition;
+  std::uint64_t attempt;
   error why;
 };
 
@@ -140,6 +145,11 @@ struct task_sealed {
 struct outputs_acknowledged {
   int partition;
   std::uint64_t number;
+};
+struct outputs_failed {
+  int partition;
+  std::uint64_t number;
+  error why;
 };
 struct task_applied {
   int partition;
@@ -185,6 +195,7 @@ WEIR_LOCAL_MESSAGE(task_progress)
 WEIR_LOCAL_MESSAGE(task_stopped)
 WEIR_LOCAL_MESSAGE(task_suspect)
 WEIR_LOCAL_MESSAGE(lane_stopped)
+WEIR_LOCAL_MESSAGE(lane_opened)
 WEIR_LOCAL_MESSAGE(brought_up)
 WEIR_LOCAL_MESSAGE(bring_up_waits)
 WEIR_LOCAL_MESSAGE(bring_up_failed)
@@ -195,6 +206,7 @@ WEIR_LOCAL_MESSAGE(end_task)
 WEIR_LOCAL_MESSAGE(task_gone)
 WEIR_LOCAL_MESSAGE(task_sealed)
 WEIR_LOCAL_MESSAGE(outputs_acknowledged)
+WEIR_LOCAL_MESSAGE(outputs_failed)
 WEIR_LOCAL_MESSAGE(task_applied)
 WEIR_LOCAL_MESSAGE(commit_wanted)
 WEIR_LOCAL_MESSAGE(task_failed)

@@ -10,6 +10,8 @@ namespace weir {
 namespace {
 
 constexpr milliseconds progress_period{500};
+/// Before a check of the cluster that failed is tried again.
+constexpr milliseconds check_pause{5'000};
 
 node_outcome outcome_of(const error& why) {
   switch (why.code()) {
@@ -41,7 +43,7 @@ caf::behavior node_actor::make_behavior() {
       [this](const stop_node& x) { stop(node_outcome::stopped, x.reason); },
       [this](const joined& x) { on_joined(x); },
       [this](const join_failed& x) {
-        membership_ = nullptr;
+        membership_gone();
         stop(outcome_of(x.why), x.why.text());
       },
       [this](const session_lost& x) { on_session_lost(x); },
@@ -61,10 +63,11 @@ caf::behavior node_actor::make_behavior() {
       [this](const task_stopped& x) { on_task_stopped(x); },
       [this](const task_suspect& x) { on_task_suspect(x); },
       [this](const lane_stopped& x) { on_lane_stopped(x.lane); },
-      [this](const left&) {
-        membership_ = nullptr;
-        end();
+      [this](const lane_opened&) {
+        if (!std::exchange(cluster_checked_, true))
+          check_cluster();
       },
+      [this](const left&) { membership_gone(); },
   };
 }
 
@@ -143,7 +146,6 @@ void node_actor::on_joined(const joined& x) {
     return;
   progress_tick();
   group_tick();
-  check_cluster();
 }
 
 void node_actor::start_lane(std::vector<int> partitions, bool solo) {
@@ -160,7 +162,8 @@ void node_actor::start_lane(std::vector<int> partitions, bool solo) {
   lanes_[options.index] = {actor, std::move(partitions)};
 }
 
-/// Rule L10: after the first producer is initialised the internal topics exist.
+/// Rule L10; not before a producer is initialised: that makes the cluster
+/// create its internal topics.
 void node_actor::check_cluster() {
   using findings = std::vector<cluster_finding>;
   struct answer {
@@ -177,6 +180,10 @@ void node_actor::check_cluster() {
       [this](answer& x) {
         if (!x.found) {
           log_warning("cluster.check", "why", to_string(x.found.error()));
+          run_after(check_pause, [this] {
+            if (!stopping_)
+              check_cluster();
+          });
           return;
         }
         for (auto& each : *x.found)
@@ -192,16 +199,21 @@ void node_actor::check_cluster() {
 // -- while it runs
 
 void node_actor::on_session_lost(const session_lost& x) {
-  membership_ = nullptr;
-  if (stopping_)
-    return;
   log_warning("node.session_lost", "why", x.reason);
   // Drop everything and join again under a new identity (design, section 5).
   rejoining_ = true;
   for (auto& [index, lane] : lanes_)
     tell_high(lane.actor, drop_lane{});
-  if (lanes_.empty())
+  membership_gone();
+  if (lanes_.empty() && !stopping_)
     lanes_gone();
+}
+
+void node_actor::membership_gone() {
+  membership_ = nullptr;
+  // It was told to leave, and will not say that it has.
+  if (stopping_ && lanes_.empty())
+    end();
 }
 
 void node_actor::on_live_settings(const live_settings& x) {

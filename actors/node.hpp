@@ -85,6 +85,7 @@ private:
   void on_joined(const joined& x);
   void start_lane(std::vector<int> partitions, bool solo);
   void on_session_lost(const session_lost& x);
+  void membership_gone();
   void on_live_settings(const live_settings& x);
   void on_task_stopped(const task_stopped& x);
   void on_task_suspect(const task_suspect& x);
@@ -123,6 +124,8 @@ private:
   bool rejoining_ = false;
   bool ended_ = false;
   bool committing_group_ = false;
+  bool looking_at_others_ = false;
+  bool cluster_checked_ = false;
   node_report report_;
 };
 

@@ -32,4 +32,9 @@ std::set<std::string> node_knowledge::retired() const {
   return retired_;
 }
 
+void node_context::discard(std::shared_ptr<void> x) const {
+  if (x)
+    outside.pool->post([dropped = std::move(x)]() mutable { dropped.reset(); });
+}
+
 } // namespace weir

@@ -58,6 +58,9 @@ struct node_context {
       : outside(std::move(outside)), job(std::move(job)),
         settings(std::move(settings)), self(std::move(self)) {}
 
+  /// Lets go of something whose destructor may block, on the pool.
+  void discard(std::shared_ptr<void> x) const;
+
   outside_systems outside;
   weir::job job;
   weir::settings settings;

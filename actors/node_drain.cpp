@@ -29,7 +29,7 @@ void node_actor::commit_group(std::function<void()> then) {
   std::map<std::string, partition_offsets> offsets;
   auto& inputs = context_->job.inputs();
   for (auto& [partition, task] : tasks_)
-    for (std::size_t i = 0; i < task.positions.size(); ++i)
+    for (std::size_t i = 0; task.running && i < task.positions.size(); ++i)
       offsets[context_->job.topic(inputs[i])].emplace_back(partition,
                                                            task.positions[i]);
   if (offsets.empty() || committing_group_)
@@ -79,13 +79,14 @@ void node_actor::check_drained() {
 /// A task that another process holds is drained when its group offsets say so;
 /// when that process leaves, this one takes the task and sees for itself.
 void node_actor::look_at_others() {
-  if (!context_->settings.until_drained || stopping_)
+  if (!context_->settings.until_drained || stopping_ || looking_at_others_)
     return;
   bool others = false;
   for (auto& [partition, task] : tasks_)
     others |= task.held_elsewhere && drained_elsewhere_.count(partition) == 0;
   if (!others)
     return;
+  looking_at_others_ = true;
   using all = std::vector<std::vector<std::optional<std::int64_t>>>;
   run_on(
       *context_->outside.pool,
@@ -101,6 +102,7 @@ void node_actor::look_at_others() {
         return out;
       },
       [this](all& found) {
+        looking_at_others_ = false;
         for (auto& [partition, task] : tasks_) {
           auto ends = targets_.find(partition);
           if (!task.held_elsewhere || ends == targets_.end())

@@ -15,6 +15,14 @@ constexpr std::chrono::milliseconds room_pause{2};
 
 } // namespace
 
+task::shell::shell(task& self, caf::actor lane)
+    : self(self), lane(std::move(lane)) {
+  self.core_->set_wake([this] {
+    if (!std::exchange(pumping, true))
+      this->self.send(&this->self, pump_outbox{});
+  });
+}
+
 caf::message_handler task::shell::handlers() {
   return {
       [this](const input_ready&) { on_ready(); },
@@ -24,7 +32,7 @@ caf::message_handler task::shell::handlers() {
       },
       [this](const pump_outbox&) {
         pumping = false;
-        pump();
+        check_send();
       },
       [this](const transaction_begun& x) { on_begun(x); },
       [this](const seal_request& x) { on_seal(x); },
@@ -186,6 +194,8 @@ void task::shell::on_seal(const seal_request& x) {
   sealing = x.number;
   sealing_empty = !*sealed;
   commit_asked = false;
+  if (x.last)
+    self.core_->close();
   if (self.core_->out().is_drained())
     finish_seal();
   else
@@ -209,7 +219,7 @@ void task::shell::finish_seal() {
     if (how)
       to.tell(outputs_acknowledged{partition, number});
     else
-      to.tell(task_failed{partition, how.error()});
+      to.tell(outputs_failed{partition, number, how.error()});
   });
 }
 
@@ -237,14 +247,13 @@ void task::shell::on_timer(std::uint64_t id) {
   else
     self.delayed_send(&self, period, timer_due{id});
   guard(fire);
-  check_send();
 }
 
 void task::shell::check_send() {
   auto& core = *self.core_;
   if (core.send_problem())
     fail_with(*core.send_problem());
-  else if (!core.out().is_drained())
+  else
     pump();
 }
 
@@ -274,6 +283,7 @@ void task::shell::end(bool clean) {
   if (std::exchange(ended, true))
     return;
   over = true;
+  self.core_->close();
   try {
     if (clean)
       self.on_close();
@@ -282,6 +292,8 @@ void task::shell::end(bool clean) {
   } catch (const std::exception& problem) {
     log_warning("task.hook_threw", "task", self.core_->partition(), "what",
                 problem.what());
+  } catch (...) {
+    log_warning("task.hook_threw", "task", self.core_->partition());
   }
   self.quit();
   // The stores point into the database, the readers call into this actor: both

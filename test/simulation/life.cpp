@@ -17,6 +17,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds longest_step = std::chrono::milliseconds{1};
+/// After these the network is left alone: then all must come to its end.
+constexpr std::uint64_t rough_steps = 4'000;
 constexpr nanoseconds longest_feed_pause = std::chrono::milliseconds{6};
 /// Of a request that its sender has given up.
 constexpr nanoseconds longest_delay = std::chrono::milliseconds{400};
@@ -106,9 +108,12 @@ result<void> life::start() {
                                        return up_to(random, longest_delay);
                                      }),
                        on_.chance, on_.time);
-  outside.coordination = make_embedded_coordination(
-      systems_.database, make_executor("coordination", 1),
-      [&time = on_.time] { return time.milliseconds(); });
+  network_ = std::make_shared<sim_network>(
+      make_embedded_coordination(
+          systems_.database, make_executor("coordination", 1),
+          [&time = on_.time] { return time.milliseconds(); }),
+      on_.broken_network, on_.chance, on_.time);
+  outside.coordination = network_;
   outside.pool = make_executor("pool", 4);
   outside.make_executor = [this](std::string name) {
     return make_executor(std::move(name), 1);
@@ -201,6 +206,7 @@ bool life::step() {
     if (!jump())
       return false;
   ++on_.steps;
+  network_->step(on_.steps > rough_steps);
   pass(up_to(on_.schedule, longest_step));
   return true;
 }
@@ -259,9 +265,11 @@ bool life::jump() {
         std::min(next, nanoseconds{schedule.begin()->first.time_since_epoch()});
   if (is_feeding())
     next = std::min(next, next_feed_);
+  next = std::min(next, network_->next_due());
   if (report_ || next == nanoseconds::max())
     return false;
   pass(std::max(next - on_.time.now, nanoseconds{0}));
+  network_->step(on_.steps > rough_steps);
   return true;
 }
 
@@ -322,6 +330,7 @@ void life::close() {
     system_.reset();
   }
   executors_.clear();
+  network_.reset();
   systems_.streams.reset();
   systems_ = {};
 }

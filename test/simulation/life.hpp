@@ -13,6 +13,7 @@
 #include "runtime/embedded/database.hpp"
 #include "test/simulation/machine.hpp"
 #include "test/simulation/sim_executor.hpp"
+#include "test/simulation/sim_network.hpp"
 
 namespace weir::sim {
 
@@ -76,6 +77,7 @@ private:
   int number_;
   opened_systems systems_;
   std::vector<std::shared_ptr<sim_executor>> executors_;
+  std::shared_ptr<sim_network> network_;
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::scheduler::test_coordinator* scheduler_ = nullptr;

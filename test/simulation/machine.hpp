@@ -22,6 +22,9 @@ struct scenario {
   guarantee promise = guarantee::exactly_once;
   workload_kind load = workload_kind::plain;
   stream_faults faults;
+  /// Chance in percent that the connection to the coordination service breaks
+  /// after a step.
+  unsigned broken_network = 0;
   stream_lie lie = stream_lie::none;
   crash_kind kind = crash_kind::process;
   /// Crashes after these steps, counted over the whole run from 1; ascending.
@@ -54,6 +57,7 @@ struct machine {
   random_source accident;
   /// Of the present life.
   stream_faults faults = plan.faults;
+  unsigned broken_network = plan.broken_network;
   std::uint64_t steps = 0;
   bool stopping = false;
   bool gave_up_at_stop = false;

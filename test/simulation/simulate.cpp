@@ -72,6 +72,9 @@ int main(int argc, char** argv) {
                  "percent of the fences");
   app.add_option("--silent-polls", what.faults.silent_polls,
                  "of each changelog reader: as behind a hanging transaction");
+  app.add_option("--broken-network", what.broken_network,
+                 "percent of the steps: connections to the coordination "
+                 "service break");
   app.add_flag("--poisoned", what.poisoned,
                "task 1 throws at a record in the first life; needs --load "
                "mixed");

@@ -53,10 +53,12 @@ public:
     for (; out_.lives < most_lives; ++out_.lives) {
       switch (run_life()) {
       case life_end::drained:
-        // After a failed last commit one more life without faults has to show
-        // what became of it.
-        if (!std::exchange(quiet_, true) && on_.faults.lost_commit > 0) {
+        // After a failed last commit or a lost release one more life without
+        // faults has to show what became of it.
+        if (!std::exchange(quiet_, true) &&
+            (on_.faults.lost_commit > 0 || on_.broken_network > 0)) {
           on_.faults = {};
+          on_.broken_network = 0;
           break;
         }
         ++out_.lives;
@@ -227,6 +229,8 @@ std::string replay_command(const scenario& what) {
     out += fmt::format(" --fence-blocked {}", what.faults.fence_blocked);
   if (what.faults.silent_polls > 0)
     out += fmt::format(" --silent-polls {}", what.faults.silent_polls);
+  if (what.broken_network > 0)
+    out += fmt::format(" --broken-network {}", what.broken_network);
   if (what.lose_databases)
     out += " --lose-databases";
   if (what.poisoned)

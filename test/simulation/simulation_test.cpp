@@ -119,6 +119,19 @@ TEST_CASE("lost replies of commits, retired ids, full queues, and a crash") {
     }
 }
 
+TEST_CASE("broken connections, lost replies and sessions, and a crash") {
+  for (auto& base : every_combination({}))
+    for (std::uint64_t seed = 61; seed < 61 + 60 / slowness; ++seed) {
+      auto each = base;
+      each.seed = seed;
+      each.broken_network = 1 + static_cast<unsigned>(seed % 4);
+      each.faults.lost_commit = seed % 3 == 0 ? 10 : 0;
+      each.faults.retire = seed % 2 == 0 ? 20 : 0;
+      each.crash_after = {60 + seed * 7};
+      require_exact(each, simulate(each));
+    }
+}
+
 TEST_CASE("the checker sees what a broken rule leaves behind") {
   auto caught = [](stream_lie lie) {
     for (std::uint64_t seed = 1; seed < 80; ++seed) {
