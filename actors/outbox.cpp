@@ -1,5 +1,9 @@
 #include "actors/outbox.hpp"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "runtime/assert.hpp"
 
 namespace weir {
@@ -28,7 +32,7 @@ result<void> outbox::accept() {
 }
 
 result<void> outbox::route(const queued_record& x) {
-  if (holding_ && !is_plain(x.to)) {
+  if (!producers_ || (holding_ && !is_plain(x.to))) {
     held_.push(x);
     return {};
   }
@@ -59,6 +63,40 @@ result<bool> outbox::pump() {
 }
 
 result<bool> outbox::try_send(const queued_record& x) {
+  auto sent = try_as_it_is(x);
+  if (!sent && sent.error().code() == ec::too_large &&
+      x.to == target::dead_letter)
+    return try_shortened(x);
+  return sent;
+}
+
+/// A bad record must not stop the job for being large. What is left of its
+/// letter says where the record is, and how much is missing.
+result<bool> outbox::try_shortened(queued_record letter) {
+  std::vector<header> headers{letter.headers.begin(), letter.headers.end()};
+  std::string value_bytes, key_bytes;
+  if (letter.value) {
+    value_bytes = std::to_string(letter.value->size());
+    headers.push_back({"weir.value-bytes", value_bytes});
+    letter.value.reset();
+  }
+  letter.headers = headers;
+  auto sent = try_as_it_is(letter);
+  if (sent || sent.error().code() != ec::too_large)
+    return sent;
+  // Then it is the key, or headers that came with the record.
+  if (letter.key) {
+    key_bytes = std::to_string(letter.key->size());
+    headers.push_back({"weir.key-bytes", key_bytes});
+    letter.key.reset();
+  }
+  std::erase_if(headers,
+                [](auto& each) { return !each.name.starts_with("weir."); });
+  letter.headers = headers;
+  return try_as_it_is(letter);
+}
+
+result<bool> outbox::try_as_it_is(const queued_record& x) {
   WEIR_ASSERT(producers_, "sending needs a transaction that has begun");
   bool plain = is_plain(x.to);
   auto& through = plain ? *producers_->plain : producers_->transactional;

@@ -15,7 +15,7 @@ namespace weir {
 ///
 /// Three stages: *staged* (of the record being processed, can be undone),
 /// *ready* (waits for room in the producer's queue), *held* (emitted after a
-/// seal, waits for the next begin).
+/// seal or before the first begin, waits for the next begin).
 class outbox {
 public:
   outbox(bool at_least_once, std::size_t held_limit)
@@ -60,6 +60,8 @@ private:
   result<void> route(const queued_record& x);
   /// False: no room now.
   result<bool> try_send(const queued_record& x);
+  result<bool> try_shortened(queued_record letter);
+  result<bool> try_as_it_is(const queued_record& x);
 
   std::shared_ptr<lane_producers> producers_;
   std::shared_ptr<output_acks> acks_;

@@ -47,12 +47,15 @@ public:
   /// The state is there; before the first record.
   virtual void on_assigned(state_origin how);
   /// The task goes without a commit: another node has it, or the lane failed.
+  /// Emit, put and erase throw `store_error`, as in `on_close`.
   virtual void on_revoked();
   /// Before each commit. An error gives the transaction up (rule S5).
   virtual result<void> on_check();
   /// Every T_s.
   virtual void on_sync();
-  /// The task ends in order: its last commit is applied.
+  /// The task ends in order: its last commit is applied. Stores can be read;
+  /// emit, put and erase throw `store_error`, for no commit would hold what
+  /// they write: that belongs into `on_check`.
   virtual void on_close();
   /// Own mailbox messages, such as a query. The runtime's come first.
   virtual caf::message_handler messages();
@@ -72,7 +75,8 @@ protected:
   }
 
   /// The record being processed is bad: its writes and outputs are undone and
-  /// `--on-bad-record` decides. Return from `process` after it.
+  /// `--on-bad-record` decides. Return from `process` after it. Of the reason
+  /// the first 1000 bytes are kept.
   void reject(std::string_view reason) { core_->reject(reason); }
 
   /// Calls `fire` once after `pause` of processing time. Not persisted.

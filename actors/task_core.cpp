@@ -79,13 +79,13 @@ result<record_fate> task_core::handle_bad(std::size_t input, const record& x) {
   undo();
   switch (context_->settings.on_bad_record) {
   case bad_record_policy::fail:
-    refusal_ = place_of(x) + ": " + rejection_;
+    refusal_ = place_of(x) + ": " + *rejection_;
     return record_fate::refused;
   case bad_record_policy::skip:
-    log_warning("record.skipped", "at", place_of(x), "why", rejection_);
+    log_warning("record.skipped", "at", place_of(x), "why", *rejection_);
     break;
   case bad_record_policy::dead_letter:
-    log_warning("record.dead_letter", "at", place_of(x), "why", rejection_);
+    log_warning("record.dead_letter", "at", place_of(x), "why", *rejection_);
     stage_dead_letter(x);
     if (auto sent = out_.accept(); !sent)
       return fail(sent.error());
@@ -104,7 +104,7 @@ void task_core::stage_dead_letter(const record& x) {
   headers.push_back({"weir.topic", x.topic()});
   headers.push_back({"weir.partition", partition});
   headers.push_back({"weir.offset", offset});
-  headers.push_back({"weir.error", rejection_});
+  headers.push_back({"weir.error", *rejection_});
   queued_record out;
   out.to = target::dead_letter;
   out.partition = handoff_->partition;
@@ -127,7 +127,13 @@ void task_core::advance(std::size_t input, std::int64_t next_offset) {
 void task_core::emit(int output, std::string_view key, bool has_key,
                      std::optional<std::string_view> value,
                      std::int64_t timestamp, std::int32_t partition) {
-  auto count = handoff_->output_partitions[static_cast<std::size_t>(output)];
+  auto index = static_cast<std::size_t>(output);
+  if (closed_)
+    throw store_error{ec::closed,
+                      "output '" + context_->job.outputs()[index] +
+                          "': the task's last commit is over, what is emitted "
+                          "now would be lost (rule C2)"};
+  auto count = handoff_->output_partitions[index];
   queued_record out;
   out.to = output_target(output);
   if (has_key)
@@ -143,9 +149,12 @@ void task_core::emit(int output, std::string_view key, bool has_key,
     out.timestamp = current_->timestamp();
   out_.stage(out);
   // A timer or a message has no record to be undone with.
-  if (current_ == nullptr)
-    if (auto sent = out_.accept(); !sent && !send_problem_)
-      send_problem_ = sent.error();
+  if (current_ != nullptr)
+    return;
+  if (auto sent = out_.accept(); !sent && !send_problem_)
+    send_problem_ = sent.error();
+  if (wake_ && (send_problem_ || !out_.is_drained()))
+    wake_();
 }
 
 void task_core::begin(std::shared_ptr<lane_producers> producers,
@@ -182,6 +191,8 @@ result<void> task_core::send_change(std::string_view header_value,
 
 result<bool> task_core::seal(bool forced) {
   WEIR_ASSERT(!sealed_, "at most one frozen overlay exists (L5)");
+  if (send_problem_)
+    return fail(*send_problem_);
   out_.hold();
   if (!forced && state_.changed() == 0 && !out_.has_emitted() && !has_moved() &&
       handoff_->torn.empty())
@@ -253,6 +264,11 @@ result<void> task_core::apply() {
     committed_.push_back(input.next_offset);
   sealed_.reset();
   return {};
+}
+
+void task_core::close() {
+  closed_ = true;
+  state_.close();
 }
 
 } // namespace weir

@@ -2,6 +2,7 @@
 // sides of a commit: seal and apply (design, section 4).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,7 +55,7 @@ public:
     if (x.offset() < position.next_offset)
       return look_back(input, x);
     current_ = &x;
-    rejection_.clear();
+    rejection_.reset();
     state_.begin_record();
     if (x.value() && x.value()->size() > context_->settings.max_record_bytes)
         [[unlikely]] {
@@ -67,7 +68,7 @@ public:
         throw;
       }
     }
-    if (!rejection_.empty()) [[unlikely]]
+    if (rejection_) [[unlikely]]
       return handle_bad(input, x);
     state_.accept_record();
     current_ = nullptr;
@@ -83,11 +84,14 @@ public:
   void advance(std::size_t input, std::int64_t next_offset);
 
   /// The record being processed is bad; its effects will be undone.
-  void reject(std::string_view reason) { rejection_ = reason; }
+  void reject(std::string_view reason) {
+    rejection_ = reason.empty() ? "rejected" : reason.substr(0, reason_bytes);
+  }
   /// Why the last record was refused: topic, partition, offset, reason.
   const std::string& refusal() const noexcept { return refusal_; }
 
   /// Sends an output: staged while a record is processed, else at once.
+  /// Throws `store_error` after `close`.
   void emit(int output, std::string_view key, bool has_key,
             std::optional<std::string_view> value, std::int64_t timestamp,
             std::int32_t partition);
@@ -96,10 +100,13 @@ public:
 
   void begin(std::shared_ptr<lane_producers> producers, std::uint64_t epoch);
   /// Puts changed keys and the commit record into the transaction. False: there
-  /// is nothing to commit. Errors: of sending, of the store.
+  /// is nothing to commit. Errors: of sending, `send_problem` too, of the
+  /// store.
   result<bool> seal(bool forced);
   /// The sealed commit is durable: writes it to the database.
   result<void> apply();
+  /// No commit follows: emit and put are refused from now on (rule C2).
+  void close();
 
   /// Positions as of the last applied commit, per input.
   const std::vector<std::int64_t>& committed() const noexcept {
@@ -107,12 +114,18 @@ public:
   }
   std::uint64_t records() const noexcept { return records_; }
   std::uint64_t skipped() const noexcept { return skipped_; }
-  /// Error of an emit outside of a record, where none can be returned.
+  /// Called by an emit outside of a record that waits for room or failed.
+  void set_wake(std::function<void()> x) { wake_ = std::move(x); }
+  /// Error of such an emit, where none can be returned: no commit may succeed
+  /// without the output.
   const std::optional<error>& send_problem() const noexcept {
     return send_problem_;
   }
 
 private:
+  /// More of a reason is not kept: it becomes a header and a log line.
+  static constexpr std::size_t reason_bytes = 1000;
+
   struct sealed_commit {
     commit_record record;
     std::shared_ptr<commit_slot> slot;
@@ -132,7 +145,7 @@ private:
   task_state state_;
   outbox out_;
   const record* current_ = nullptr;
-  std::string rejection_;
+  std::optional<std::string> rejection_;
   std::string refusal_;
   std::uint64_t epoch_ = 0;
   std::uint64_t sequence_ = 0;
@@ -143,6 +156,8 @@ private:
   std::uint64_t records_ = 0;
   std::uint64_t skipped_ = 0;
   std::optional<error> send_problem_;
+  std::function<void()> wake_;
+  bool closed_ = false;
 };
 
 } // namespace weir

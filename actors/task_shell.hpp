@@ -28,7 +28,7 @@ namespace weir {
 /// Private part of `weir::task`, so that its header stays small. Lives and dies
 /// with its task, on the task's thread.
 struct task::shell {
-  shell(task& self, caf::actor lane) : self(self), lane(std::move(lane)) {}
+  shell(task& self, caf::actor lane);
 
   caf::message_handler handlers();
 
@@ -61,6 +61,7 @@ struct task::shell {
     return guard_impl(std::function<void()>{std::forward<Fn>(fn)});
   }
   bool guard_impl(const std::function<void()>& fn);
+  /// Fails the task for an output that cannot be sent, or sends what waits.
   void check_send();
 
   struct timer {

@@ -121,6 +121,14 @@ topic_settings output_topic_settings(int partitions, int brokers) {
   return kept_for_ever(partitions, brokers);
 }
 
+topic_settings dead_letter_topic_settings(int partitions, int brokers) {
+  auto out = output_topic_settings(partitions, brokers);
+  // A letter is a bad record and more, and the record may be bad for its size.
+  // Below what a broker takes in one request (100 MiB).
+  out.config["max.message.bytes"] = "100000000";
+  return out;
+}
+
 topic_settings changelog_topic_settings(int partitions, int brokers) {
   auto out = kept_for_ever(partitions, brokers);
   out.config["cleanup.policy"] = "compact";
@@ -148,7 +156,7 @@ result<topic_report> prepare_topics(stream_system& streams, const job& of,
       return fail(made.error());
   }
   if (how.on_bad_record == bad_record_policy::dead_letter) {
-    auto wanted = output_topic_settings(report.partitions, *brokers);
+    auto wanted = dead_letter_topic_settings(report.partitions, *brokers);
     if (auto made = prepare.ensure(of.dead_letter(), wanted); !made)
       return fail(made.error());
   }

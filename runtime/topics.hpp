@@ -14,6 +14,8 @@ namespace weir {
 /// Settings of the topics that weir creates. `brokers` decides replication.
 topic_settings input_topic_settings(int partitions, int brokers);
 topic_settings output_topic_settings(int partitions, int brokers);
+/// As an output, and takes whatever a broker takes of an input.
+topic_settings dead_letter_topic_settings(int partitions, int brokers);
 /// Rule R9: compacted, LogAppendTime, tombstones kept for 7 days.
 topic_settings changelog_topic_settings(int partitions, int brokers);
 

@@ -42,6 +42,8 @@ auto kv_map<K, V>::load(key_view key, std::uint64_t hash) -> entry& {
 
 template <class K, class V>
 auto kv_map<K, V>::prepare_change(key_view key) -> entry& {
+  if (context_.closed) [[unlikely]]
+    throw_closed();
   entry* x = last_;
   if (x == nullptr || !keys::equal(x->key, key)) {
     auto hash = keys::hash(key);

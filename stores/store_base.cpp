@@ -38,6 +38,13 @@ bool store_base::read(std::string_view raw_key, std::string& value) const {
   return *found;
 }
 
+void store_base::throw_closed() const {
+  throw store_error{ec::closed,
+                    "store '" + name_ +
+                        "': the task's last commit is over, what is written "
+                        "now would be lost (rule C2)"};
+}
+
 void store_base::throw_undecodable(std::string_view part,
                                    std::string_view raw_key) const {
   throw store_error{

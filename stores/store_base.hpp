@@ -103,6 +103,7 @@ protected:
 
   /// Reads from the database into `value`. Throws `store_error`.
   bool read(std::string_view raw_key, std::string& value) const;
+  [[noreturn]] void throw_closed() const;
   [[noreturn]] void throw_undecodable(std::string_view part,
                                       std::string_view raw_key) const;
 

@@ -107,6 +107,10 @@ public:
   /// @pre sealed
   result<void> apply(const change_batch& metadata, bool sync = false);
 
+  /// No seal follows: every put and erase throws `store_error` with `closed`
+  /// from now on.
+  void close() noexcept { context_.closed = true; }
+
   /// Forgets everything that is not in the database, the cache too. Handles
   /// stay valid. A failed incarnation of a task calls it before it is
   /// destroyed.
