@@ -47,7 +47,8 @@ public:
 private:
   static bool may_fail(const scenario& x) {
     return !x.crash_after.empty() || x.crash_in_operation ||
-           x.faults.lost_commit > 0 || x.broken_network > 0 || x.poisoned;
+           x.faults.lost_commit > 0 || x.broken_network > 0 ||
+           x.wrong != poison::none;
   }
 
   template <class... Args>

@@ -107,7 +107,7 @@ result<void> life::start() {
                                      [&random = on_.chance] {
                                        return up_to(random, longest_delay);
                                      }),
-                       on_.chance, on_.time);
+                       on_.chance, on_.time, on_.history);
   network_ = std::make_shared<sim_network>(
       make_embedded_coordination(
           systems_.database, make_executor("coordination", 1),
@@ -122,7 +122,8 @@ result<void> life::start() {
       outside, on_.work.job, on_.work.make_settings(on_.plan.promise),
       identify_process(*systems_.world));
   node_options options;
-  options.factory = on_.work.factory(on_.plan.poisoned && number_ == 0);
+  options.factory =
+      on_.work.factory(number_ == 0 ? on_.plan.wrong : poison::none);
   options.on_end = [this](const node_report& x) { report_ = x; };
   auto node = system_->spawn<node_actor>(context, options);
   // Its mailbox keeps it alive no longer than it is at work.

@@ -33,8 +33,8 @@ struct scenario {
   std::optional<std::uint64_t> crash_in_operation;
   /// Deletes the tasks' databases at each crash.
   bool lose_databases = false;
-  /// Until the first life has ended of it, task 1 throws at a record.
-  bool poisoned = false;
+  /// Wrong code in task 1, until the first life has ended of it.
+  poison wrong = poison::none;
   /// The content of the job's config node, set before the first life.
   std::string live_config;
 };
@@ -58,6 +58,7 @@ struct machine {
   /// Of the present life.
   stream_faults faults = plan.faults;
   unsigned broken_network = plan.broken_network;
+  stream_history history;
   std::uint64_t steps = 0;
   bool stopping = false;
   bool gave_up_at_stop = false;

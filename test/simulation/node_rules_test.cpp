@@ -36,11 +36,13 @@ struct observed {
 } // namespace
 
 TEST_CASE("L8: a task that always fails leaves the lane, then stops the node") {
-  for (auto promise : {guarantee::exactly_once, guarantee::at_least_once}) {
+  auto promise = GENERATE(guarantee::exactly_once, guarantee::at_least_once);
+  for (auto wrong :
+       {poison::throws_at_a_record, poison::cannot_be_constructed}) {
     scenario what;
     what.promise = promise;
     what.load = workload_kind::mixed;
-    what.poisoned = true;
+    what.wrong = wrong;
     observed run{what};
     CHECK(run.count("task.failed", "poison") == 6);
     CHECK(run.count("task.failed", "task=1") == 6);

@@ -13,11 +13,16 @@ struct shared_chance {
   std::shared_ptr<executor> late;
   random_source& random;
   const virtual_time& time;
+  stream_history& history;
 
   bool hits(unsigned percent) {
     return percent > 0 && random.below(100) < percent;
   }
 };
+
+bool is_changelog(const std::string& topic) {
+  return topic.ends_with("-changelog");
+}
 
 class sim_reader final : public partition_reader {
 public:
@@ -102,7 +107,13 @@ public:
           *listener, relays_->silent, chance_.hits(chance_.faults.no_offset));
     if (!began_)
       began_ = chance_.time.now;
-    return base_->send(x, listener);
+    auto sent = base_->send(x, listener);
+    if (sent && sent_again_ && chance_.random.below(2) == 0) {
+      sent_again_ = false;
+      static_cast<void>(base_->commit());
+      static_cast<void>(base_->begin());
+    }
+    return sent;
   }
   result<void> flush(std::chrono::milliseconds limit) override {
     return base_->flush(limit);
@@ -119,7 +130,7 @@ public:
       return commit_report{};
     auto done = base_->commit();
     if (done && chance_.hits(chance_.faults.retire))
-      done->retire_id = true;
+      sent_again_ = done->retire_id = true;
     return done;
   }
 
@@ -152,6 +163,8 @@ private:
   std::chrono::milliseconds transaction_timeout_;
   /// When the broker hears of the transaction: at its first record.
   std::optional<std::chrono::nanoseconds> began_;
+  /// A copy of the last commit is still on its way.
+  bool sent_again_ = false;
 };
 
 class sim_streams final : public stream_system {
@@ -180,6 +193,8 @@ public:
     if (limits && level == isolation::read_uncommitted &&
         chance_.lie == stream_lie::early_target)
       limits->high = std::max(limits->low, limits->high - 2);
+    if (limits && level == isolation::read_committed && is_changelog(topic))
+      limits->high = std::max(limits->low, limits->high - 2);
     return limits;
   }
   result<std::vector<cluster_finding>>
@@ -204,8 +219,7 @@ public:
 
   result<std::unique_ptr<partition_reader>>
   open_reader(reader_options options) override {
-    auto silent =
-        options.topic.ends_with("-changelog") ? chance_.faults.silent_polls : 0;
+    auto silent = is_changelog(options.topic) ? chance_.faults.silent_polls : 0;
     auto opened = base_->open_reader(std::move(options));
     if (!opened)
       return opened;
@@ -215,6 +229,9 @@ public:
   result<std::unique_ptr<producer>>
   open_producer(producer_options options) override {
     auto timeout = options.transaction_timeout;
+    auto& id = options.transactional_id;
+    if (!id.empty() && !chance_.history.initialised.insert(id).second)
+      chance_.history.problems.push_back(id + " is initialised again (L2)");
     auto opened = base_->open_producer(std::move(options));
     if (!opened)
       return opened;
@@ -239,10 +256,11 @@ private:
 std::shared_ptr<stream_system>
 make_sim_streams(std::shared_ptr<stream_system> base, stream_faults faults,
                  stream_lie lie, std::shared_ptr<executor> late,
-                 random_source& random, const virtual_time& time) {
+                 random_source& random, const virtual_time& time,
+                 stream_history& history) {
   return std::make_shared<sim_streams>(
       std::move(base),
-      shared_chance{faults, lie, std::move(late), random, time});
+      shared_chance{faults, lie, std::move(late), random, time, history});
 }
 
 } // namespace weir::sim

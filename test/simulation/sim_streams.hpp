@@ -3,6 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "runtime/executor.hpp"
 #include "runtime/stream.hpp"
@@ -28,6 +31,13 @@ struct stream_faults {
   unsigned silent_polls = 0;
 };
 
+/// What the brokers remember over the lives of a run.
+struct stream_history {
+  std::set<std::string> initialised;
+  /// Broken rules that only the brokers see.
+  std::vector<std::string> problems;
+};
+
 /// Lies of the stream system: each is what a broken rule looks like from below.
 /// Only to show that the checker sees it.
 enum class stream_lie {
@@ -43,11 +53,15 @@ enum class stream_lie {
 };
 
 /// Polls answer with one to four records, so that a task's work is many steps.
-/// A transaction that lasts longer than its time-out fails, as at a broker.
-/// `late` runs commits that arrive late. `random` and `time` must outlive it.
+/// As with brokers, a transaction that lasts longer than its time-out fails; a
+/// commit that had to be sent again may end the id's next transaction half-way
+/// (KAFKA-17754); and the last stable offset of a changelog is behind while
+/// markers are written.
+/// `late` runs commits that arrive late. The references must outlive it.
 std::shared_ptr<stream_system>
 make_sim_streams(std::shared_ptr<stream_system> base, stream_faults faults,
                  stream_lie lie, std::shared_ptr<executor> late,
-                 random_source& random, const virtual_time& time);
+                 random_source& random, const virtual_time& time,
+                 stream_history& history);
 
 } // namespace weir::sim

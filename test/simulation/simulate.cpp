@@ -75,9 +75,12 @@ int main(int argc, char** argv) {
   app.add_option("--broken-network", what.broken_network,
                  "percent of the steps: connections to the coordination "
                  "service break");
-  app.add_flag("--poisoned", what.poisoned,
-               "task 1 throws at a record in the first life; needs --load "
-               "mixed");
+  app.add_option("--wrong", what.wrong,
+                 "what the code of task 1 does in the first life; needs "
+                 "--load mixed")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, poison>{
+          {"throws", poison::throws_at_a_record},
+          {"constructor", poison::cannot_be_constructed}}));
   app.add_option("--live-config", what.live_config,
                  "content of the job's config node");
   app.add_flag("--trace", print, "print every step, log event and operation");

@@ -113,10 +113,9 @@ private:
       out_.problems.push_back("nothing is left to do, but the node lives");
       return tear_down(now, life_end::standstill);
     }
-    auto poisoned = on_.plan.poisoned && out_.lives == 0;
-    if (poisoned
-            ? report->outcome != node_outcome::task_stopped
-            : report->outcome != node_outcome::stopped || !report->drained) {
+    auto wrong = on_.plan.wrong != poison::none && out_.lives == 0;
+    if (wrong ? report->outcome != node_outcome::task_stopped
+              : report->outcome != node_outcome::stopped || !report->drained) {
       out_.problems.push_back("the node ended: " + report->text);
       return tear_down(now, life_end::failed);
     }
@@ -203,6 +202,8 @@ outcome simulate(const scenario& what,
     on.log.pause(true);
     out.problems = check(on, out.lives, out.commits);
   }
+  for (auto& each : on.history.problems)
+    out.problems.push_back(each);
   return out;
 }
 
@@ -233,8 +234,9 @@ std::string replay_command(const scenario& what) {
     out += fmt::format(" --broken-network {}", what.broken_network);
   if (what.lose_databases)
     out += " --lose-databases";
-  if (what.poisoned)
-    out += " --poisoned";
+  if (what.wrong != poison::none)
+    out += what.wrong == poison::throws_at_a_record ? " --wrong throws"
+                                                    : " --wrong constructor";
   if (!what.live_config.empty())
     out += fmt::format(" --live-config '{}'", what.live_config);
   return out;

@@ -107,6 +107,15 @@ public:
   }
 };
 
+/// Wrong code: uses a store that the job does not declare.
+class undeclared_task : public beating_task {
+public:
+  explicit undeclared_task(const task_setup& setup) : beating_task(setup) {
+    if (partition() == 1)
+      store<std::string, std::string>("poison");
+  }
+};
+
 weir::job make_job(workload_kind kind) {
   weir::job out{"tally"};
   out.input("left").output("results").store("tallies");
@@ -132,9 +141,11 @@ settings workload::make_settings(guarantee promise) const {
   return out;
 }
 
-task_factory workload::factory(bool poisoned) const {
-  if (poisoned)
+task_factory workload::factory(poison wrong) const {
+  if (wrong == poison::throws_at_a_record)
     return make_task_factory<throwing_task>();
+  if (wrong == poison::cannot_be_constructed)
+    return make_task_factory<undeclared_task>();
   return kind == workload_kind::plain ? make_task_factory<tally_task>()
                                       : make_task_factory<beating_task>();
 }

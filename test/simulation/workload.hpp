@@ -20,6 +20,9 @@ enum class workload_kind {
   mixed,
 };
 
+/// What is wrong with the code of a mixed job's task 1.
+enum class poison { none, throws_at_a_record, cannot_be_constructed };
+
 struct input_record {
   std::string key;
   std::string value;
@@ -36,8 +39,7 @@ struct workload {
   std::map<topic_partition, std::vector<input_record>> input;
 
   settings make_settings(guarantee promise) const;
-  /// With `poisoned` a mixed job's task 1 throws at a record, every time.
-  task_factory factory(bool poisoned) const;
+  task_factory factory(poison wrong) const;
 };
 
 workload make_workload(workload_kind kind, std::uint64_t seed);
