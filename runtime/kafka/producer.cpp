@@ -76,14 +76,14 @@ rd_kafka_headers_t* to_native(std::span<const header> headers) {
 result<std::unique_ptr<kafka_producer>> kafka_producer::open(
     std::shared_ptr<handle> with, std::shared_ptr<handle> questions,
     const producer_options& options, milliseconds socket_timeout,
-    std::size_t batch_bytes, milliseconds request_limit) {
+    producer_bounds bounds, milliseconds request_limit) {
   std::unique_ptr<kafka_producer> made{new kafka_producer};
   made->handle_ = std::move(with);
   made->questions_ = std::move(questions);
   made->id_ = options.transactional_id;
   made->transaction_timeout_ = options.transaction_timeout;
   made->socket_timeout_ = socket_timeout;
-  made->batch_bytes_ = batch_bytes;
+  made->bounds_ = bounds;
   made->request_limit_ = request_limit;
   made->events_ = rd_kafka_queue_get_main(made->handle_->raw());
   made->delivery_thread_ = std::thread{[self = made.get()] {
@@ -155,13 +155,13 @@ result<std::size_t> kafka_producer::ask_max_bytes(const std::string& topic,
   auto& text = (*config)["max.message.bytes"];
   std::from_chars(text.data(), text.data() + text.size(), bytes);
   // The client fills batches up to batch.size and cannot split one.
-  if (bytes < batch_bytes_)
+  if (bytes < bounds_.batch_bytes)
     return fail(ec::bad_argument,
                 fmt::format("topic '{}' takes batches of at most {} bytes "
                             "(max.message.bytes), this producer sends up to "
                             "{}: raise the first or set the Kafka property "
                             "batch.size below it",
-                            topic, bytes, batch_bytes_));
+                            topic, bytes, bounds_.batch_bytes));
   return bytes;
 }
 
@@ -174,11 +174,8 @@ result<void> kafka_producer::send(const outgoing& x,
   if (x.partition < 0 || x.partition >= topic.partitions)
     return fail(ec::bad_argument, fmt::format("topic '{}' has no partition {}",
                                               topic.name, x.partition));
-  if (size_of(x) > topic.max_bytes) [[unlikely]]
-    return fail(ec::too_large,
-                fmt::format("record of {} bytes: topic '{}' takes at most {} "
-                            "(max.message.bytes)",
-                            size_of(x), topic.name, topic.max_bytes));
+  if (auto problem = check_size(x)) [[unlikely]]
+    return fail(std::move(*problem));
   auto generation = in_flight_.add();
   auto* headers = to_native(x.headers);
   auto code = rd_kafka_producev(
@@ -199,6 +196,23 @@ result<void> kafka_producer::send(const outgoing& x,
   if (headers != nullptr)
     rd_kafka_headers_destroy(headers);
   return fail(refusal(code, x));
+}
+
+std::optional<error> kafka_producer::check_size(const outgoing& x) const {
+  auto& topic = topics_[static_cast<std::size_t>(x.topic.index)];
+  if (size_of(x) > topic.max_bytes)
+    return error{ec::too_large,
+                 fmt::format("record of {} bytes: topic '{}' takes at most {} "
+                             "(max.message.bytes)",
+                             size_of(x), topic.name, topic.max_bytes)};
+  // The library would say that the queue is full, for ever.
+  auto queued = bytes_of(x.key) + bytes_of(x.value);
+  if (queued > bounds_.queue_bytes)
+    return error{ec::too_large,
+                 fmt::format("record of {} bytes for topic '{}': the "
+                             "producer's queue has {} (--producer-bytes)",
+                             queued, topic.name, bounds_.queue_bytes)};
+  return std::nullopt;
 }
 
 error kafka_producer::refusal(rd_kafka_resp_err_t code, const outgoing& x) {

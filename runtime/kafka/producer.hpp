@@ -49,6 +49,14 @@ private:
   std::atomic<unsigned> current_{0};
 };
 
+/// From the handle's configuration.
+struct producer_bounds {
+  /// What the client fills a batch up to.
+  std::size_t batch_bytes = 0;
+  /// Of keys and values that wait to be sent.
+  std::size_t queue_bytes = 0;
+};
+
 /// Owned by a lane. `send` may be called by every task of it; listeners run on
 /// this object's one delivery thread. Destroying it drops what is queued and
 /// never commits: a successor's fence, or the coordinator's time-out, ends an
@@ -59,7 +67,7 @@ public:
   static result<std::unique_ptr<kafka_producer>>
   open(std::shared_ptr<handle> with, std::shared_ptr<handle> questions,
        const producer_options& options, milliseconds socket_timeout,
-       std::size_t batch_bytes, milliseconds request_limit);
+       producer_bounds bounds, milliseconds request_limit);
 
   ~kafka_producer() override;
 
@@ -82,6 +90,7 @@ private:
   kafka_producer() = default;
 
   result<std::size_t> ask_max_bytes(const std::string& topic, deadline until);
+  std::optional<error> check_size(const outgoing& x) const;
   error refusal(rd_kafka_resp_err_t code, const outgoing& x);
   void note_failure(const error& why);
 
@@ -94,7 +103,7 @@ private:
   milliseconds transaction_timeout_{};
   milliseconds socket_timeout_{};
   milliseconds request_limit_{};
-  std::size_t batch_bytes_ = 0;
+  producer_bounds bounds_;
 
   std::mutex topics_mutex_;
   std::size_t topic_count_ = 0;

@@ -176,14 +176,18 @@ kafka_system::open_producer(producer_options options) {
   if (!conf)
     return fail(conf.error());
   milliseconds socket_timeout{std::stoll(*conf->get("socket.timeout.ms"))};
-  auto batch_bytes =
-      static_cast<std::size_t>(std::stoull(*conf->get("batch.size")));
+  auto number = [&](const char* name) {
+    return static_cast<std::size_t>(std::stoull(*conf->get(name)));
+  };
+  producer_bounds bounds;
+  bounds.batch_bytes = number("batch.size");
+  bounds.queue_bytes = number("queue.buffering.max.kbytes") * 1024;
   auto client = handle::open(RD_KAFKA_PRODUCER, std::move(*conf), outage_);
   if (!client)
     return fail(client.error());
   auto made =
       kafka_producer::open(std::move(*client), questions_, options,
-                           socket_timeout, batch_bytes, options_.request_limit);
+                           socket_timeout, bounds, options_.request_limit);
   if (!made)
     return fail(made.error());
   return std::unique_ptr<producer>{std::move(*made)};

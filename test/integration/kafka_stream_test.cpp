@@ -321,6 +321,10 @@ TEST_CASE("a full queue and a large record are refused and cost nothing") {
   std::string megabytes(2 << 20, 'x');
   CHECK(producer->send(text_record(ref, "k", megabytes)).error().code() ==
         ec::too_large);
+  // What never fits into the queue is not told to wait for room in it.
+  CHECK(producer->send(text_record(ref, "k", std::string(300 << 10, 'x')))
+            .error()
+            .code() == ec::too_large);
   // The largest that the topic takes (max.message.bytes is 1,048,588).
   std::string limit(1'000'000, 'x');
   auto big = need(kafka->open_producer({}));

@@ -154,6 +154,20 @@ class ProgramTest(unittest.TestCase):
             capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def tool(self, name, *words):
+        where = self.where[:2] if self.servers else ["--data", self.data]
+        done = subprocess.run(
+            [str(x) for x in [self.binary(name), *where, *words]],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=60)
+        self.assertEqual(done.returncode, 0, f"{words}: {done.stderr}")
+        return done.stdout
+
+    def listed(self, topic, partition):
+        """Its committed records; keys and values in hex."""
+        out = self.tool("weir-edit-log", "list", topic, partition)
+        return [json.loads(x) for x in out.splitlines()]
+
     def znode(self, *words):
         done = subprocess.run(
             [str(self.binary("weir-znode")), self.chroot, *words],

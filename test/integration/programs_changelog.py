@@ -40,24 +40,11 @@ def fold(records):
 
 
 class ChangelogTest(programs.ProgramTest):
-    def tool(self, name, *words):
-        where = self.where[:2] if self.servers else ["--data", self.data]
-        done = subprocess.run(
-            [str(x) for x in [self.binary(name), *where, *words]],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=60)
-        self.assertEqual(done.returncode, 0, f"{words}: {done.stderr}")
-        return done.stdout
-
     def edit(self, verb, *words):
         return self.tool("weir-edit-log", verb, self.changelog, *words)
 
     def append(self, *words):
         self.edit("append", EDITED, *words)
-
-    def listed(self, topic, partition):
-        out = self.tool("weir-edit-log", "list", topic, partition)
-        return [json.loads(x) for x in out.splitlines()]
 
     def entries(self, partition=EDITED):
         return self.listed(self.changelog, partition)

@@ -80,6 +80,32 @@ class Servers(programs.ProgramTest):
         self.assertIn("4 of them bad", log)
         self.verify("--skip-bad")
 
+    def test_dead_letters_of_large_records(self):
+        good = {"key": "Z",
+                "value": '{"symbol":"Z","price":2.5,"quantity":1}'}
+        sizes = [900_000, 1_048_500, 2_000_000, 6_000_000]
+        for guarantee, made_before in (("exactly-once", False),
+                                       ("at-least-once", False),
+                                       ("exactly-once", True)):
+            with self.subTest(guarantee, made_before=made_before):
+                self.setUp()
+                letters = f"stock-{self.name}-dead-letter"
+                self.tool("weir-edit-log", "create", self.input, 2,
+                          "max.message.bytes=10000000")
+                if made_before:
+                    self.tool("weir-edit-log", "create", letters, 2)
+                for size in sizes:
+                    self.put(1, [{"key": "Z", "size": size}, good])
+                self.call("run", "--until-drained", "--guarantee", guarantee,
+                          "--on-bad-record", "dead-letter")
+                self.assertEqual(self.state()["Z"]["quantity"], len(sizes))
+                found = [x["value"] and len(x["value"]) // 2
+                         for x in self.listed(letters, 1)]
+                # A broker's default is 1 MiB, the producer's queue has 4 MiB.
+                whole = 1 if made_before else 3
+                self.assertEqual(found, sizes[:whole]
+                                 + [None] * (len(sizes) - whole))
+
     def test_a_bad_record_stops_the_job_and_loses_nothing(self):
         self.generate(500)
         self.put(2, [{"key": "Z", "value": "no json"}])
