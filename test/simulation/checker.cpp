@@ -323,6 +323,17 @@ std::map<int, claim_node> read_claims(machine& on, int life) {
   return out;
 }
 
+void set_claims_back(machine& on, int life) {
+  auto claims = read_claims(on, life);
+  with_session(on, life, [&](coordination& session) {
+    for (auto& [partition, claim] : claims) {
+      claim.epoch = 1;
+      session.set(znode_paths{on.work.job.name()}.claim(partition),
+                  encode(claim), any_version, [](result<znode_stat>) {});
+    }
+  });
+}
+
 void write_config(machine& on, int life, const std::string& content) {
   with_session(on, life, [&](coordination& session) {
     session.ensure(znode_paths{on.work.job.name()}.config(), content,

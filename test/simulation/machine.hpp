@@ -33,6 +33,9 @@ struct scenario {
   std::optional<std::uint64_t> crash_in_operation;
   /// Deletes the tasks' databases at each crash.
   bool lose_databases = false;
+  /// At each crash the claims fall back to their first epoch, as when the
+  /// coordination service is restored from a backup (rule C4).
+  bool old_claims = false;
   /// Wrong code in task 1, until the first life has ended of it.
   poison wrong = poison::none;
   /// The content of the job's config node, set before the first life.

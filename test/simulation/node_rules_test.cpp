@@ -74,6 +74,17 @@ TEST_CASE("C6: a restore that hangs says so, and goes on when it can") {
   CHECK(run.count("task.waiting", "restore blocked") >= 1);
 }
 
+TEST_CASE("C4: an owner's epoch is above all of its changelog") {
+  for (std::uint64_t seed = 1; seed < 10; ++seed) {
+    scenario what;
+    what.seed = seed;
+    what.old_claims = true;
+    what.broken_network = seed % 3 == 0 ? 2 : 0;
+    what.crash_after = {200 + seed * 10, 400 + seed * 20, 600 + seed * 30};
+    observed run{what};
+  }
+}
+
 TEST_CASE("L9: T_c may grow beyond the time-out of the open transaction") {
   scenario what;
   what.live_config = R"({"check_interval":"60s"})";

@@ -83,6 +83,8 @@ int main(int argc, char** argv) {
           {"constructor", poison::cannot_be_constructed}}));
   app.add_option("--live-config", what.live_config,
                  "content of the job's config node");
+  app.add_flag("--old-claims", what.old_claims,
+               "set the claims' epochs back at each crash");
   app.add_flag("--trace", print, "print every step, log event and operation");
   app.add_flag("--all", all,
                "crash after every step and in every file operation, in both "

@@ -169,6 +169,8 @@ private:
     // A crash within the orderly end has not reached the disk yet.
     if (on_.disk.crashed())
       crash_disk();
+    if (on_.plan.old_claims)
+      set_claims_back(on_, out_.lives);
     if (!on_.plan.lose_databases)
       return;
     auto files = on_.disk.current();
@@ -232,6 +234,8 @@ std::string replay_command(const scenario& what) {
     out += fmt::format(" --silent-polls {}", what.faults.silent_polls);
   if (what.broken_network > 0)
     out += fmt::format(" --broken-network {}", what.broken_network);
+  if (what.old_claims)
+    out += " --old-claims";
   if (what.lose_databases)
     out += " --lose-databases";
   if (what.wrong != poison::none)
