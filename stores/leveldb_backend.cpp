@@ -1,6 +1,5 @@
 #include "stores/leveldb_backend.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include <leveldb/write_batch.h>
 
 #include "runtime/assert.hpp"
+#include "runtime/embedded/current_file.hpp"
 
 namespace weir {
 
@@ -40,17 +40,6 @@ error translate(const std::string& directory, const leveldb::Status& why) {
                  why.IsNotFound() || why.IsNotSupportedError();
   return {damaged ? ec::corruption : ec::io_error,
           fmt::format("database '{}': {}", directory, why.ToString())};
-}
-
-/// LevelDB would start an empty database beside what is left, and remove that.
-bool lacks_current(leveldb::Env& env, const std::string& directory) {
-  std::vector<std::string> names;
-  if (env.FileExists(directory + "/CURRENT") ||
-      !env.GetChildren(directory, &names).ok())
-    return false;
-  return std::any_of(names.begin(), names.end(), [](std::string_view name) {
-    return name.ends_with(".ldb") || name.ends_with(".log");
-  });
 }
 
 } // namespace

@@ -19,6 +19,9 @@ constexpr int pool_threads = 4;
 result<void> open_embedded_systems(const settings& how, outside_systems& out) {
   embedded_options options;
   options.directory = embedded_directory(how);
+  options.env = &out.files->native();
+  // Also keeps the files as long as the database.
+  options.run_background = [files = out.files] { files->run_scheduled(); };
   auto database = open_embedded(options, *out.world);
   if (!database)
     return fail(database.error());

@@ -13,6 +13,7 @@
 #include <leveldb/filter_policy.h>
 #include <leveldb/write_batch.h>
 
+#include "runtime/embedded/current_file.hpp"
 #include "runtime/embedded/owner_file.hpp"
 
 namespace weir {
@@ -264,6 +265,12 @@ open_embedded(const embedded_options& options, outside_world& world) {
   if (!owner)
     return fail(owner.error());
   parts->owner = std::move(*owner);
+  if (lacks_current(*env, directory + "/db"))
+    return fail(ec::corruption,
+                "the database in '" + directory +
+                    "' has data, but its file db/CURRENT is missing: bring the "
+                    "directory back from a backup, or use another one; nothing "
+                    "was changed in it");
   auto status = parts->open(*env);
   if (!status.ok())
     return fail(

@@ -64,6 +64,18 @@ class Embedded(programs.ProgramTest):
         self.call("run", "--until-drained")
         self.assertEqual(self.state(), before)
 
+    def test_a_log_without_its_file_current_is_refused(self):
+        self.fill()
+        self.call("run", "--until-drained")
+        before = self.state()
+        current = self.data / "embedded" / "db" / "CURRENT"
+        kept = current.rename(self.work / "CURRENT")
+        for _ in range(2):
+            _, log = self.call("run", "--until-drained", code=4)
+            self.assertIn("CURRENT", log.splitlines()[-1])
+        kept.rename(current)
+        self.assertEqual(self.state(), before)
+
     def test_sigterm_commits_and_leaves(self):
         self.fill()
         job = self.start()

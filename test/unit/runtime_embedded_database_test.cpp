@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <map>
 
 #include "runtime/embedded/database.hpp"
@@ -171,6 +172,30 @@ TEST_CASE("embedded database: an Env without threads") {
   CHECK(all_of(*database, "k").size() == 500);
   database.reset();
   CHECK(all_of(*must(rig.open()), "k").size() == 500);
+}
+
+TEST_CASE(
+    "embedded database: without its file CURRENT it is refused as it is") {
+  database_rig rig;
+  must(put(*must(rig.open()), "a", "1"));
+  namespace fs = std::filesystem;
+  auto place = fs::path{rig.options.directory} / "db";
+  auto away = fs::path{rig.place.path()} / "CURRENT";
+  fs::rename(place / "CURRENT", away);
+  auto files = [&] {
+    std::map<std::string, std::uintmax_t> out;
+    for (auto& each : fs::directory_iterator{place})
+      out[each.path().filename()] = each.file_size();
+    return out;
+  };
+  auto before = files();
+  auto refused = rig.open();
+  REQUIRE(error_of(refused) == ec::corruption);
+  for (auto word : {rig.options.directory.c_str(), "CURRENT", "backup"})
+    CHECK(refused.error().text().find(word) != std::string::npos);
+  CHECK(files() == before);
+  fs::rename(away, place / "CURRENT");
+  CHECK(all_of(*must(rig.open()), "a") == contents{{"a", "1"}});
 }
 
 TEST_CASE("embedded database: another format is refused") {
