@@ -31,7 +31,7 @@ bring_up_actor::bring_up_actor(caf::actor_config& config,
     : stepping_actor(config), context_(std::move(context)),
       info_(std::move(info)), lane_(std::move(lane)),
       partition_(what.partition), attempt_(what.attempt),
-      producer_id_(std::move(what.producer_id)),
+      producer_id_(std::move(what.producer_id)), damaged_(what.damaged),
       path_(znode_paths{context_->job.name()}.claim(partition_)) {}
 
 caf::behavior bring_up_actor::make_behavior() {
@@ -248,11 +248,12 @@ void bring_up_actor::restore() {
            "producer", producer_id_);
   restore_ = std::make_shared<task_restore>(context_, partition_, *current_,
                                             info_->job);
-  restore_step([](task_restore& x) { return x.open(); },
-               [this](result<void>&) {
-                 restore_step([](task_restore& x) { return x.locate(); },
-                              [this](result<void>&) { read(); });
-               });
+  restore_step(
+      [damaged = damaged_](task_restore& x) { return x.open(damaged); },
+      [this](result<void>&) {
+        restore_step([](task_restore& x) { return x.locate(); },
+                     [this](result<void>&) { read(); });
+      });
 }
 
 void bring_up_actor::read() {

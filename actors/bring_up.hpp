@@ -12,6 +12,8 @@ struct bring_up_task {
   /// Goes back with every answer, so that the lane tells bring-ups apart.
   std::uint64_t attempt;
   std::string producer_id;
+  /// The local database is damaged: from the changelog (rule L7).
+  bool damaged;
 };
 
 /// look ──> fence ──> look … ──> write ──> open, locate, read … ──> confirm
@@ -63,6 +65,7 @@ private:
   int partition_;
   std::uint64_t attempt_;
   std::string producer_id_;
+  bool damaged_;
   std::string path_;
   std::optional<claim_node> current_;
   std::int32_t version_ = 0;

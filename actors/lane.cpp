@@ -75,15 +75,7 @@ caf::behavior lane_actor::make_behavior() {
                     std::nullopt);
       },
       [this](const task_applied& x) { on_applied(x); },
-      [this](const task_failed& x) {
-        if (tasks_.count(x.partition) > 0)
-          fail_lane("task " + std::to_string(x.partition) + ": " +
-                        to_string(x.why),
-                    x.why.code() == ec::fenced ||
-                            x.why.code() == ec::transaction_failed
-                        ? std::nullopt
-                        : std::optional{x.partition});
-      },
+      [this](const task_failed& x) { on_task_failed(x); },
       [this](const task_rejects& x) {
         tell(node_, task_stopped{x.partition, x.why, true});
       },
@@ -238,6 +230,7 @@ void lane_actor::on_brought_up(const brought_up& x) {
     return on_constructor_threw(x, "something that is no std::exception");
   }
   tasks_[x.partition] = std::move(task);
+  damaged_.erase(x.partition);
   log_info("task.processing", "task", x.partition, "lane", options_.index);
   std::vector<std::int64_t> positions;
   for (auto& input : handoff.inputs)
@@ -280,6 +273,27 @@ void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
     return bring_up_later(x.partition, milliseconds{1'000});
   default:
     tell(node_, task_stopped{x.partition, x.why, false});
+  }
+}
+
+void lane_actor::on_task_failed(const task_failed& x) {
+  if (tasks_.count(x.partition) == 0)
+    return;
+  auto text = "task " + std::to_string(x.partition) + ": " + to_string(x.why);
+  switch (x.why.code()) {
+  case ec::fenced:
+  case ec::transaction_failed:
+    return fail_lane(std::move(text), std::nullopt);
+  case ec::data_loss:
+    // R5: the same again, however often it is tried.
+    fail_lane(std::move(text), std::nullopt);
+    return tell(node_, task_stopped{x.partition, x.why, false});
+  case ec::corruption:
+    // L7: found in the database by a read; the changelog has what it held.
+    damaged_.insert(x.partition);
+    [[fallthrough]];
+  default:
+    fail_lane(std::move(text), x.partition);
   }
 }
 

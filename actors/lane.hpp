@@ -94,6 +94,7 @@ private:
   void on_brought_up(const brought_up& x);
   void on_constructor_threw(const brought_up& x, const std::string& what);
   void on_bring_up_failed(const bring_up_failed& x);
+  void on_task_failed(const task_failed& x);
   void on_applied(const task_applied& x);
   void fail_lane(std::string reason, std::optional<int> culprit);
 
@@ -124,6 +125,8 @@ private:
   std::map<int, started_bring_up> bring_ups_;
   std::uint64_t next_attempt_ = 1;
   std::map<int, int> failures_;
+  /// Tasks whose databases cannot be read (rule L7).
+  std::set<int> damaged_;
   /// Answers of an earlier life are void.
   std::uint64_t life_ = 0;
   std::uint64_t timer_ = 0;

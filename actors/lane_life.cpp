@@ -133,11 +133,12 @@ void lane_actor::bring_up(int partition) {
   if (stopping_ || ending_ || !producers_ || tasks_.count(partition) > 0)
     return;
   auto attempt = next_attempt_++;
-  bring_ups_[partition] = {
-      system().spawn<bring_up_actor>(
-          context_, info_, caf::actor_cast<caf::actor>(this),
-          bring_up_task{partition, attempt, producers_->id}),
-      attempt};
+  bring_ups_[partition] = {system().spawn<bring_up_actor>(
+                               context_, info_,
+                               caf::actor_cast<caf::actor>(this),
+                               bring_up_task{partition, attempt, producers_->id,
+                                             damaged_.count(partition) > 0}),
+                           attempt};
 }
 
 void lane_actor::bring_up_later(int partition, milliseconds pause) {

@@ -51,7 +51,7 @@ task_restore::task_restore(std::shared_ptr<node_context> context, int partition,
 
 task_restore::~task_restore() = default;
 
-result<void> task_restore::open() {
+result<void> task_restore::open(bool damaged) {
   task_database_options options;
   options.directory =
       task_directory(context_->settings, context_->job.name(), partition_);
@@ -63,6 +63,8 @@ result<void> task_restore::open() {
     return fail(opened.error());
   handoff_->database = std::move(*opened);
   auto& database = *handoff_->database;
+  if (damaged)
+    return rebuild("reading it failed");
   switch (database.verdict()) {
   case database_verdict::untrusted:
   case database_verdict::too_old:

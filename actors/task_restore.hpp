@@ -20,10 +20,10 @@ public:
                claim_node claim, job_node job);
   ~task_restore();
 
-  /// Opens the database; what cannot be trusted is emptied.
+  /// Opens the database; what is damaged or cannot be trusted is emptied.
   /// Errors: `locked` (another process has the directory), `io_error`,
   /// `corruption` (of another generation).
-  result<void> open();
+  result<void> open(bool damaged);
   /// Takes the restore target (R4) and opens the changelog there.
   result<void> locate();
   /// Reads a bounded part. True: the target is reached.
