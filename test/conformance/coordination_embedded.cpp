@@ -1,8 +1,5 @@
 // The suite on the embedded implementation, and what only that one promises.
-#include <stdlib.h>
-
 #include <deque>
-#include <filesystem>
 #include <optional>
 
 #include <catch2/catch.hpp>
@@ -13,34 +10,12 @@
 #include "runtime/embedded/database.hpp"
 #include "test/conformance/awaiting.hpp"
 #include "test/conformance/coordination_suite.hpp"
+#include "test/conformance/embedded_fixture.hpp"
 
 using namespace weir;
 using namespace weir::test;
 
 namespace {
-
-class temporary_directory {
-public:
-  temporary_directory() {
-    auto pattern =
-        (std::filesystem::temp_directory_path() / "weir-coordination-XXXXXX")
-            .string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string operator/(const char* name) const {
-    return (path_ / name).string();
-  }
-
-private:
-  std::filesystem::path path_;
-};
 
 std::shared_ptr<embedded_database> open_database(std::string directory,
                                                  leveldb::Env* env = nullptr) {
@@ -60,7 +35,7 @@ class embedded_fixture final : public coordination_fixture {
 public:
   embedded_fixture()
       : service_(
-            make_embedded_coordination(open_database(directory_ / "db"),
+            make_embedded_coordination(open_database(directory_.path() + "/db"),
                                        make_thread_executor("callbacks", 3))) {}
 
   std::unique_ptr<coordination>
@@ -214,7 +189,7 @@ TEST_CASE("persistent nodes survive a restart, the others do not") {
   std::string sequential;
   std::int64_t session_before = 0;
   {
-    single_thread cluster{open_database(directory / "db")};
+    single_thread cluster{open_database(directory.path() + "/db")};
     auto session = cluster.open();
     session_before = session->session_id();
     REQUIRE(cluster.create(*session, "/claim", create_mode::persistent, "a"));
@@ -231,7 +206,7 @@ TEST_CASE("persistent nodes survive a restart, the others do not") {
     before = cluster.get(*session, "/claim")->stat;
     CHECK(before.version == 1);
   }
-  single_thread cluster{open_database(directory / "db")};
+  single_thread cluster{open_database(directory.path() + "/db")};
   auto session = cluster.open();
   CHECK(session->session_id() > session_before);
   auto claim = cluster.get(*session, "/claim");
@@ -257,7 +232,7 @@ TEST_CASE("a write that cannot be made durable changes nothing") {
   temporary_directory directory;
   failing_env env;
   {
-    single_thread cluster{open_database(directory / "db", &env)};
+    single_thread cluster{open_database(directory.path() + "/db", &env)};
     auto session = cluster.open();
     REQUIRE(cluster.create(*session, "/a", create_mode::persistent, "old"));
     int fired = 0;
@@ -286,14 +261,14 @@ TEST_CASE("a write that cannot be made durable changes nothing") {
     CHECK(fired == 0);
     env.failing = false;
   }
-  single_thread cluster{open_database(directory / "db", &env)};
+  single_thread cluster{open_database(directory.path() + "/db", &env)};
   auto session = cluster.open();
   CHECK(cluster.get(*session, "/a")->data == "old");
 }
 
 TEST_CASE("nodes in a format of the future are refused, not guessed") {
   temporary_directory directory;
-  auto database = open_database(directory / "db");
+  auto database = open_database(directory.path() + "/db");
   embedded_batch batch;
   batch.put("zn/a", "\x02whatever");
   REQUIRE(database->write(batch));
