@@ -134,7 +134,7 @@ result<std::shared_ptr<task_handoff>> task_rig::restore(claim_node claim) {
   job.generation = claim.generation;
   job.stores = {{"s", first_store_number}};
   task_restore steps{context_, 0, claim, job};
-  if (auto done = steps.open(); !done)
+  if (auto done = steps.open(false); !done)
     return fail(done.error());
   if (auto done = steps.locate(); !done)
     return fail(done.error());
