@@ -11,13 +11,12 @@ bool contains(const std::set<std::string>* set, const std::string& x) {
 }
 
 /// Rule C5: dead for certain. A member node that exists proves nothing for a
-/// process that was killed: its session lasts a while. The process table of
-/// the same boot of the same host does.
+/// process that was killed: its session lasts a while. The process table that
+/// it was in does.
 bool owner_is_dead(const claim_node& claim, const claim_view& view) {
   if (!contains(view.members, claim.member))
     return true;
-  return claim.process.host == view.self.host &&
-         claim.process.boot_id == view.self.boot_id &&
+  return shares_process_table(claim.process, view.self) &&
          !view.process_exists(view.context, claim.process);
 }
 

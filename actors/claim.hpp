@@ -24,7 +24,7 @@ struct claim_view {
   /// Names of the member nodes that exist.
   const std::set<std::string>* members = nullptr;
   process_identity self;
-  /// Whether a process of this host and boot still exists.
+  /// Whether a process of our own process table still exists.
   bool (*process_exists)(void* context, const process_identity&) = nullptr;
   void* context = nullptr;
 };

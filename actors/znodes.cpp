@@ -36,12 +36,14 @@ json to_json(const process_identity& x) {
   return {{"host", x.host},
           {"boot", x.boot_id},
           {"pid", x.pid},
-          {"start", x.start}};
+          {"start", x.start},
+          {"pid_namespace", x.pid_namespace}};
 }
 
 process_identity read_process(const json& x) {
   return {x.at("host").get<std::string>(), x.at("boot").get<std::string>(),
-          x.at("pid").get<std::int64_t>(), x.at("start").get<std::uint64_t>()};
+          x.at("pid").get<std::int64_t>(), x.at("start").get<std::uint64_t>(),
+          x.value("pid_namespace", std::string{})};
 }
 
 void read_duration(const json& document, const char* name,
@@ -63,6 +65,12 @@ void read_duration(const json& document, const char* name,
 }
 
 } // namespace
+
+bool shares_process_table(const process_identity& a,
+                          const process_identity& b) {
+  return a.host == b.host && a.boot_id == b.boot_id &&
+         a.pid_namespace == b.pid_namespace && !a.pid_namespace.empty();
+}
 
 std::string to_string(const process_identity& x) {
   return "process " + std::to_string(x.pid) + " on " + x.host;

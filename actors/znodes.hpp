@@ -31,15 +31,21 @@ struct znode_paths {
 };
 
 /// Names a process beyond doubt: a reused process id has another start time,
-/// a rebooted host another boot id (rule C5).
+/// a rebooted host another boot id, a container another namespace (rule C5).
 struct process_identity {
   std::string host;
   std::string boot_id;
   std::int64_t pid = 0;
   std::uint64_t start = 0;
+  /// Whose table `pid` is in. Empty = unknown, as in older znodes.
+  std::string pid_namespace;
 
   bool operator==(const process_identity&) const = default;
 };
+
+/// Whether the process table of one tells of the other: the same boot of the
+/// same host, and the same namespace, which must be known.
+bool shares_process_table(const process_identity& a, const process_identity& b);
 
 /// "process 4711 on host-a"
 std::string to_string(const process_identity& x);

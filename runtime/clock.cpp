@@ -44,6 +44,12 @@ public:
 
   std::int64_t process_id() override { return getpid(); }
 
+  std::string pid_namespace() override {
+    char name[64] = {};
+    auto size = readlink("/proc/self/ns/pid", name, sizeof name);
+    return {name, size > 0 ? static_cast<std::size_t>(size) : 0};
+  }
+
   std::uint64_t process_start(std::int64_t pid) override {
     std::ifstream in{"/proc/" + std::to_string(pid) + "/stat"};
     std::string line;

@@ -23,6 +23,10 @@ public:
   /// Start time of a process in clock ticks since boot, 0 if there is none
   /// with this id: (id, start time) names a process for a whole boot (C5).
   virtual std::uint64_t process_start(std::int64_t pid) = 0;
+  /// The PID namespace whose table the two above speak of: containers with the
+  /// host's name have each its own. Empty = unknown. A simulated machine has
+  /// one.
+  virtual std::string pid_namespace() { return "pid:[0]"; }
 };
 
 /// The real one.

@@ -106,7 +106,7 @@ live_members(waiting_session& session, const job& of, outside_world& world) {
       continue;
     auto& process = member->process;
     // A killed process leaves its member node behind until its session ends.
-    bool dead = process.host == here.host && process.boot_id == here.boot_id &&
+    bool dead = shares_process_table(process, here) &&
                 world.process_start(process.pid) != process.start;
     if (!dead)
       out.push_back(to_string(process));

@@ -76,7 +76,8 @@ void close_systems(outside_systems& systems) {
 
 process_identity identify_process(outside_world& world) {
   auto pid = world.process_id();
-  return {world.host_name(), world.boot_id(), pid, world.process_start(pid)};
+  return {world.host_name(), world.boot_id(), pid, world.process_start(pid),
+          world.pid_namespace()};
 }
 
 void raise_file_limit() {

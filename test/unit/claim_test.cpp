@@ -1,6 +1,9 @@
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "actors/claim.hpp"
+#include "actors/commands/systems.hpp"
 
 using namespace weir;
 using step = claim_decision::step;
@@ -18,7 +21,7 @@ struct claim_fixture {
     claim.producer_id = "weir.stock.other";
     claim.epoch = 4;
     claim.member = "m-other";
-    claim.process = {"host-b", "boot-b", 7, 99};
+    claim.process = {"host-b", "boot-b", 7, 99, "table"};
   }
 
   claim_view view() {
@@ -28,7 +31,7 @@ struct claim_fixture {
     out.fenced = &fenced;
     out.retired = &retired;
     out.members = &members;
-    out.self = {"host-a", "boot-a", 1, 10};
+    out.self = {"host-a", "boot-a", 1, 10, "table"};
     out.context = this;
     out.process_exists = [](void* self, const process_identity&) {
       return static_cast<claim_fixture*>(self)->alive;
@@ -68,13 +71,24 @@ TEST_CASE_METHOD(claim_fixture,
                  "C5: a dead process of this host and boot is "
                  "known to be dead at once",
                  "[claim]") {
-  claim.process = {"host-a", "boot-a", 7, 99};
+  claim.process = {"host-a", "boot-a", 7, 99, "table"};
   REQUIRE(decide_claim(claim, view()).what == step::wait);
   alive = false;
   REQUIRE(decide_claim(claim, view()).what == step::fence);
   SECTION("but not one of another boot") {
     claim.process.boot_id = "boot-before";
     REQUIRE(decide_claim(claim, view()).what == step::wait);
+  }
+  SECTION("but not one of another container with the host's name") {
+    claim.process.pid_namespace = "another table";
+    REQUIRE(decide_claim(claim, view()).what == step::wait);
+  }
+  SECTION("but not one that does not say which table it is in") {
+    claim.process.pid_namespace.clear();
+    REQUIRE(decide_claim(claim, view()).what == step::wait);
+    auto unknown = view();
+    unknown.self.pid_namespace.clear();
+    REQUIRE(decide_claim(claim, unknown).what == step::wait);
   }
 }
 
@@ -133,17 +147,33 @@ TEST_CASE_METHOD(claim_fixture, "C3: only the very write proves itself",
   REQUIRE_FALSE(proves_claim(claim, written));
 }
 
+TEST_CASE("C5: this process names its table", "[claim]") {
+  auto world = make_outside_world();
+  auto self = identify_process(*world);
+  REQUIRE(self.pid == getpid());
+  REQUIRE(self.pid_namespace.starts_with("pid:["));
+  REQUIRE(shares_process_table(self, self));
+}
+
 TEST_CASE("znodes survive their JSON, and hostile JSON is refused", "[claim]") {
   claim_node claim;
   claim.producer_id = "weir.stock.ab";
   claim.epoch = 77;
   claim.born = true;
   claim.generation = "g";
-  claim.process = {"h", "b", 3, 4};
+  claim.process = {"h", "b", 3, 4, "n"};
   auto text = encode(claim);
   auto read = decode_claim(text);
   REQUIRE(read);
   REQUIRE(encode(*read) == text);
+  REQUIRE(read->process == claim.process);
+  // As it was written before processes named their namespace.
+  auto field = std::string{",\"pid_namespace\":\"n\""};
+  auto old = text;
+  old.erase(old.find(field), field.size());
+  read = decode_claim(old);
+  REQUIRE(read);
+  REQUIRE(read->process == process_identity{"h", "b", 3, 4, ""});
   for (auto bad : {"", "[]", "{}", "{\"format\":1}", "{\"format\":\"1\"}"})
     REQUIRE(decode_claim(bad).error().code() == ec::bad_format);
   REQUIRE(decode_claim("{\"format\":2}").error().text().find("format 2") !=
