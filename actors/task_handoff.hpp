@@ -38,7 +38,8 @@ struct task_handoff {
   std::vector<torn_key> torn;
   /// In the order of the job's inputs.
   std::vector<task_input> inputs;
-  /// Rule R3: start positions are to be committed before the first record.
+  /// Start positions (R3) or torn keys (R7) are to be committed before the
+  /// first record.
   bool first_commit = false;
   std::shared_ptr<ready_relay> relay;
   /// Partition counts of the job's outputs.

@@ -184,6 +184,7 @@ result<void> task_restore::finish() {
       return ok;
   handoff_->commit = summary->commit;
   handoff_->torn = std::move(summary->torn_keys);
+  handoff_->first_commit = !handoff_->torn.empty();
   log_info("task.restored", "task", partition_, "records", summary->records,
            "commits", summary->commits, "position",
            summary->position.value_or(0));

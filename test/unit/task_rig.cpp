@@ -77,7 +77,7 @@ task_rig::task_rig(settings how) : files_(disk_.current()) {
 }
 
 task_rig::~task_rig() {
-  if (task_ && notes_.gone.empty())
+  if (running_)
     end(false);
   task_ = nullptr;
   caf::anon_send_exit(lane_, caf::exit_reason::kill);
@@ -158,6 +158,8 @@ caf::actor& task_rig::spawn(const task_factory& make) {
   forced_ = setup.handoff->first_commit;
   setup.lane = lane_;
   task_ = make(*system_, setup);
+  running_ = true;
+  ++epoch_;
   run();
   return task_;
 }
@@ -185,7 +187,7 @@ void task_rig::begin() {
   }
   if (!std::exchange(open_, true))
     must(producers_->transactional.handle->begin());
-  tell(transaction_begun{++number_, producers_, 1});
+  tell(transaction_begun{++number_, producers_, epoch_});
 }
 
 void task_rig::seal(bool last) {
@@ -193,12 +195,17 @@ void task_rig::seal(bool last) {
 }
 
 void task_rig::commit() {
+  if (commit_transaction())
+    apply();
+}
+
+bool task_rig::commit_transaction() {
   auto& sealed = notes_.sealed;
   if (sealed.empty() || sealed.back().number != number_ || sealed.back().empty)
-    return;
+    return false;
   must(producers_->transactional.handle->commit());
   open_ = forced_ = false;
-  tell(apply_request{number_});
+  return true;
 }
 
 void task_rig::pass() {
@@ -209,6 +216,7 @@ void task_rig::pass() {
 
 void task_rig::end(bool clean) {
   tell(end_task{clean});
+  running_ = false;
 }
 
 void task_rig::wait(std::chrono::milliseconds time) {

@@ -57,7 +57,7 @@ public:
 
   /// The steps of a bring-up; answers the first error.
   result<std::shared_ptr<task_handoff>> restore(claim_node claim = {});
-  /// Prepares, restores and spawns.
+  /// Prepares, restores and spawns, once or after `end`: a new owner.
   template <class Task>
   caf::actor& spawn() {
     return spawn(make_task_factory<Task>());
@@ -70,6 +70,9 @@ public:
   void seal(bool last = false);
   /// Commits what was sealed, if anything, and has it applied.
   void commit();
+  /// The first half of it; false: nothing was sealed.
+  bool commit_transaction();
+  void apply() { tell(apply_request{number_}); }
   /// A whole commit, and the begin of the next.
   void pass();
   void end(bool clean);
@@ -97,6 +100,8 @@ private:
   caf::actor task_;
   std::shared_ptr<lane_producers> producers_;
   std::uint64_t number_ = 0;
+  std::uint64_t epoch_ = 0;
+  bool running_ = false;
   bool open_ = false;
   bool forced_ = false;
 };
