@@ -46,8 +46,8 @@ struct emit_options {
 /// Sends records to one output of the job. Exactly-once: they become visible
 /// with the commit that covers their input; at-least-once: at once. Copyable;
 /// for use on the task's thread while the task lives. An output that cannot be
-/// sent (too large for its topic) fails the task, not the call; after the task's
-/// last commit a call throws `store_error`.
+/// sent (too large for its topic) fails the task, not the call; after the
+/// task's last commit a call throws `store_error`.
 template <class Key, class Value>
 class output {
 public:
