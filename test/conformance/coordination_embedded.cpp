@@ -10,7 +10,7 @@
 #include "runtime/embedded/database.hpp"
 #include "test/conformance/awaiting.hpp"
 #include "test/conformance/coordination_suite.hpp"
-#include "test/conformance/embedded_fixture.hpp"
+#include "test/temporary_directory.hpp"
 
 using namespace weir;
 using namespace weir::test;
@@ -31,9 +31,9 @@ std::shared_ptr<embedded_database> open_database(std::string directory,
 
 /// Three threads, although callbacks come one at a time: that is the
 /// implementation's affair.
-class embedded_fixture final : public coordination_fixture {
+class embedded_cluster final : public coordination_fixture {
 public:
-  embedded_fixture()
+  embedded_cluster()
       : service_(
             make_embedded_coordination(open_database(directory_.path() + "/db"),
                                        make_thread_executor("callbacks", 3))) {}
@@ -180,7 +180,7 @@ private:
 } // namespace
 
 std::unique_ptr<coordination_fixture> weir::test::make_coordination_fixture() {
-  return std::make_unique<embedded_fixture>();
+  return std::make_unique<embedded_cluster>();
 }
 
 TEST_CASE("persistent nodes survive a restart, the others do not") {

@@ -1,6 +1,5 @@
 #include "test/conformance/embedded_fixture.hpp"
 
-#include <cstdlib>
 #include <stdexcept>
 
 #include "test/servers/log_editor.hpp"
@@ -18,19 +17,6 @@ T opened(result<T> x) {
 }
 
 } // namespace
-
-temporary_directory::temporary_directory() {
-  auto pattern =
-      (std::filesystem::temp_directory_path() / "weir-test-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr)
-    throw std::runtime_error{"cannot create " + pattern};
-  path_ = pattern;
-}
-
-temporary_directory::~temporary_directory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 embedded_fixture::embedded_fixture(embedded_fixture_options options)
     : options_(std::move(options)) {

@@ -3,28 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "runtime/embedded/streams.hpp"
 #include "test/conformance/stream_suite.hpp"
+#include "test/temporary_directory.hpp"
 
 namespace weir::test {
-
-/// Created empty, removed at the end.
-class temporary_directory {
-public:
-  temporary_directory();
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-  ~temporary_directory();
-
-  std::string path() const { return path_.string(); }
-
-private:
-  std::filesystem::path path_;
-};
 
 /// The real world with a wall clock that the test moves.
 class manual_world final : public outside_world {

@@ -76,6 +76,38 @@ class Embedded(programs.ProgramTest):
         kept.rename(current)
         self.assertEqual(self.state(), before)
 
+    def test_damage_that_a_read_finds_is_mended_from_the_changelog(self):
+        self.call("generate", "--synthetic", "40000", "--symbols", "20000")
+        self.call("run", "--until-drained")
+        exact = self.state()
+        # The second opening makes tables of the first one's log.
+        self.call("run", "--until-drained")
+        tables = sorted((self.data / "tasks").rglob("*.ldb"))
+        self.assertTrue(tables)
+        for table in tables:
+            content = bytearray(table.read_bytes())
+            content[len(content) // 2] ^= 0xff
+            table.write_bytes(content)
+        self.call("generate", "--synthetic", "40000", "--symbols", "20000",
+                  "--seed", "1", "--append")
+        _, log = self.call("run", "--until-drained")
+        self.assertIn("task.rebuild", log)
+        now = self.state()
+        self.assertEqual({k: v["quantity"] for k, v in now.items()},
+                         {k: 2 * v["quantity"] for k, v in exact.items()})
+
+    def test_another_input_of_the_same_name_is_refused(self):
+        self.generate(500, "--seed", "1")
+        self.call("run", "--until-drained")
+        before = self.state()
+        self.tool("weir-edit-log", "delete", self.input)
+        self.generate(900, "--seed", "2")
+        for _ in range(2):
+            _, log = self.call("run", "--until-drained", code=4)
+            self.assertIn("R5", log.splitlines()[-1])
+            self.assertIn(self.input, log.splitlines()[-1])
+        self.assertEqual(self.state(), before)
+
     def test_sigterm_commits_and_leaves(self):
         self.fill()
         job = self.start()
