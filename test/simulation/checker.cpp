@@ -327,7 +327,7 @@ void set_claims_back(machine& on, int life) {
   auto claims = read_claims(on, life);
   with_session(on, life, [&](coordination& session) {
     for (auto& [partition, claim] : claims) {
-      claim.epoch = 1;
+      claim.epoch = 0;
       session.set(znode_paths{on.work.job.name()}.claim(partition),
                   encode(claim), any_version, [](result<znode_stat>) {});
     }

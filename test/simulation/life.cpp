@@ -17,8 +17,6 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds longest_step = std::chrono::milliseconds{1};
-/// After these the network is left alone: then all must come to its end.
-constexpr std::uint64_t rough_steps = 4'000;
 constexpr nanoseconds longest_feed_pause = std::chrono::milliseconds{6};
 /// Of a request that its sender has given up.
 constexpr nanoseconds longest_delay = std::chrono::milliseconds{400};
@@ -207,7 +205,7 @@ bool life::step() {
     if (!jump())
       return false;
   ++on_.steps;
-  network_->step(on_.steps > rough_steps);
+  network_->step(on_.steps > on_.calm_after);
   pass(up_to(on_.schedule, longest_step));
   return true;
 }
@@ -270,7 +268,7 @@ bool life::jump() {
   if (report_ || next == nanoseconds::max())
     return false;
   pass(std::max(next - on_.time.now, nanoseconds{0}));
-  network_->step(on_.steps > rough_steps);
+  network_->step(on_.steps > on_.calm_after);
   return true;
 }
 

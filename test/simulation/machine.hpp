@@ -33,8 +33,8 @@ struct scenario {
   std::optional<std::uint64_t> crash_in_operation;
   /// Deletes the tasks' databases at each crash.
   bool lose_databases = false;
-  /// At each crash the claims fall back to their first epoch, as when the
-  /// coordination service is restored from a backup (rule C4).
+  /// At each crash the claims lose their epochs, as when the coordination
+  /// service is restored from a backup (rule C4).
   bool old_claims = false;
   /// Wrong code in task 1, until the first life has ended of it.
   poison wrong = poison::none;
@@ -61,6 +61,10 @@ struct machine {
   /// Of the present life.
   stream_faults faults = plan.faults;
   unsigned broken_network = plan.broken_network;
+  /// After so many steps connections break no more: what hangs then would hang
+  /// for ever.
+  std::uint64_t calm_after =
+      200 + random_source{plan.seed ^ 0xca1}.below(2'000);
   stream_history history;
   std::uint64_t steps = 0;
   bool stopping = false;

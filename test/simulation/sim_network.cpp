@@ -50,12 +50,14 @@ void sim_network::step(bool calm) {
   }
   if (calm || percent_ == 0 || session_ == 0 || random_.below(100) >= percent_)
     return;
-  switch (random_.below(4)) {
+  switch (random_.below(6)) {
   case 0:
-    return base_->lose_next_reply(session_);
   case 1:
-    return base_->lose_next_request(session_);
+    return base_->lose_next_reply(session_);
   case 2:
+    return base_->lose_next_request(session_);
+  case 3:
+  case 4:
     return base_->disconnect(session_);
   default:
     return base_->expire_session(session_);

@@ -39,7 +39,7 @@ std::string replay_command(const scenario& what);
 /// lives.
 std::map<int, claim_node> read_claims(machine& on, int life);
 
-/// Sets the epochs of all claims to 1. Between two lives.
+/// Sets the epochs of all claims to 0. Between two lives.
 void set_claims_back(machine& on, int life);
 
 /// Writes the job's config node, as an operator does. Between two lives.

@@ -132,6 +132,16 @@ TEST_CASE("broken connections, lost replies and sessions, and a crash") {
     }
 }
 
+TEST_CASE("ids that are retired while connections break") {
+  scenario what;
+  what.load = workload_kind::mixed;
+  what.faults.retire = 70;
+  for (what.seed = 1; what.seed <= 150 / slowness; ++what.seed) {
+    what.broken_network = 2 + static_cast<unsigned>(what.seed % 4);
+    require_exact(what, simulate(what));
+  }
+}
+
 TEST_CASE("the checker sees what a broken rule leaves behind") {
   auto caught = [](stream_lie lie) {
     for (std::uint64_t seed = 1; seed < 80; ++seed) {

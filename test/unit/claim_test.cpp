@@ -65,6 +65,9 @@ TEST_CASE_METHOD(claim_fixture, "C2: a released claim is taken without a fence",
                  "[claim]") {
   claim.released = true;
   REQUIRE(decide_claim(claim, view()).what == step::take);
+  // Also by the lane that released it: it comes back only by a write.
+  claim.producer_id = "weir.stock.mine";
+  REQUIRE(decide_claim(claim, view()).what == step::take);
 }
 
 TEST_CASE_METHOD(claim_fixture,
