@@ -136,7 +136,7 @@ TEST_CASE("ids that are retired while connections break") {
   scenario what;
   what.load = workload_kind::mixed;
   what.faults.retire = 70;
-  for (what.seed = 1; what.seed <= 150 / slowness; ++what.seed) {
+  for (what.seed = 1; what.seed <= 600 / slowness; ++what.seed) {
     what.broken_network = 2 + static_cast<unsigned>(what.seed % 4);
     require_exact(what, simulate(what));
   }
