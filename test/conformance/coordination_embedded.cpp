@@ -1,5 +1,4 @@
 // The suite on the embedded implementation, and what only that one promises.
-#include <deque>
 #include <optional>
 
 #include <catch2/catch.hpp>
@@ -10,6 +9,7 @@
 #include "runtime/embedded/database.hpp"
 #include "test/conformance/awaiting.hpp"
 #include "test/conformance/coordination_suite.hpp"
+#include "test/manual_executor.hpp"
 #include "test/temporary_directory.hpp"
 
 using namespace weir;
@@ -71,30 +71,6 @@ public:
 private:
   temporary_directory directory_;
   std::shared_ptr<embedded_coordination> service_;
-};
-
-/// Runs a job only when told to, as the simulation does.
-class manual_executor final : public executor {
-public:
-  void post(std::function<void()> job) override {
-    jobs_.push_back(std::move(job));
-  }
-  void stop() override { jobs_.clear(); }
-  bool step() {
-    if (jobs_.empty())
-      return false;
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
-    job();
-    return true;
-  }
-  void run() {
-    while (step())
-      ;
-  }
-
-private:
-  std::deque<std::function<void()>> jobs_;
 };
 
 /// One session in one thread: a call is answered by running the executor.

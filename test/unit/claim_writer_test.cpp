@@ -1,12 +1,11 @@
 // Rule C3: what became of a claim's write is never guessed.
-#include <deque>
 #include <optional>
 
 #include <catch2/catch.hpp>
 
 #include "actors/claim_writer.hpp"
 #include "runtime/embedded/coordination.hpp"
-#include "runtime/executor.hpp"
+#include "test/manual_executor.hpp"
 
 using namespace weir;
 
@@ -16,27 +15,8 @@ const std::string path = "/claim";
 
 /// A session whose requests run when the test says so.
 struct claim_writing {
-  /// A job at a time.
-  class here final : public executor {
-  public:
-    void post(std::function<void()> job) override {
-      jobs_.push_back(std::move(job));
-    }
-    void stop() override { jobs_.clear(); }
-    bool run_one() {
-      if (jobs_.empty())
-        return false;
-      auto job = std::move(jobs_.front());
-      jobs_.pop_front();
-      job();
-      return true;
-    }
-
-  private:
-    std::deque<std::function<void()>> jobs_;
-  };
-
-  std::shared_ptr<here> network = std::make_shared<here>();
+  std::shared_ptr<test::manual_executor> network =
+      std::make_shared<test::manual_executor>();
   std::shared_ptr<embedded_coordination> service =
       make_embedded_coordination(nullptr, network);
   std::shared_ptr<coordination> session = std::move(*service->open_session({}));
@@ -62,7 +42,7 @@ struct claim_writing {
   }
   /// A connection that breaks is there again before the writer hears of it.
   void run() {
-    while (network->run_one())
+    while (network->step())
       service->reconnect(session->session_id());
   }
   claim_node read() {
