@@ -258,6 +258,9 @@ void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
     return;
   bring_ups_.erase(x.partition);
   switch (x.why.code()) {
+  case ec::damaged:
+    damaged_.insert(x.partition);
+    [[fallthrough]];
   case ec::io_error:
   case ec::locked:
   case ec::disconnected:
@@ -288,8 +291,8 @@ void lane_actor::on_task_failed(const task_failed& x) {
     // R5: the same again, however often it is tried.
     fail_lane(std::move(text), std::nullopt);
     return tell(node_, task_stopped{x.partition, x.why, false});
-  case ec::corruption:
-    // L7: found in the database by a read; the changelog has what it held.
+  case ec::damaged:
+    // L7: the changelog has what the database held.
     damaged_.insert(x.partition);
     [[fallthrough]];
   default:

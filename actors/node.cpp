@@ -17,6 +17,7 @@ node_outcome outcome_of(const error& why) {
   switch (why.code()) {
   case ec::data_loss:
   case ec::corruption:
+  case ec::damaged:
   case ec::bad_format:
     return node_outcome::data_loss;
   case ec::task_failed:

@@ -34,6 +34,8 @@ std::string_view to_string(ec code) noexcept {
     return "too_large";
   case ec::offset_out_of_range:
     return "offset_out_of_range";
+  case ec::damaged:
+    return "damaged";
   case ec::corruption:
     return "corruption";
   case ec::data_loss:

@@ -47,6 +47,9 @@ enum class ec {
   offset_out_of_range,
   /// Two facts about durable data contradict each other. Stop and say so.
   corruption,
+  /// A task's database cannot be read back as it was written: a fault of disk
+  /// or file system. The changelog has what it held: build it anew.
+  damaged,
   /// The data proves a loss that needs the operator (rule S2).
   data_loss,
   /// Another live process holds the resource; the text names it.

@@ -78,7 +78,7 @@ class backend {
 public:
   virtual ~backend() = default;
 
-  /// False if there is no such key. Errors: `corruption`, `io_error`.
+  /// False if there is no such key. Errors: `damaged`, `io_error`.
   virtual result<bool> get(std::string_view key, std::string& value) = 0;
 
   /// Writes all of `changes` atomically; with `sync` it survives a power loss.

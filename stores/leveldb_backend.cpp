@@ -38,7 +38,7 @@ error translate(const std::string& directory, const leveldb::Status& why) {
   // A file that should be there and is not, is damage like any other.
   auto damaged = why.IsCorruption() || why.IsInvalidArgument() ||
                  why.IsNotFound() || why.IsNotSupportedError();
-  return {damaged ? ec::corruption : ec::io_error,
+  return {damaged ? ec::damaged : ec::io_error,
           fmt::format("database '{}': {}", directory, why.ToString())};
 }
 
@@ -105,7 +105,7 @@ result<std::unique_ptr<leveldb_backend>>
 leveldb_backend::open(const std::string& directory, leveldb_options options) {
   WEIR_ASSERT(options.files, "a database lives in an environment");
   if (lacks_current(options.files->native(), directory))
-    return fail(ec::corruption,
+    return fail(ec::damaged,
                 fmt::format("database '{}' has data, but its file CURRENT "
                             "is missing",
                             directory));

@@ -44,7 +44,7 @@ struct leveldb_options {
 /// deleted keys back.
 class leveldb_backend : public backend {
 public:
-  /// Opens or creates. Errors: `corruption` (also for a directory that lacks
+  /// Opens or creates. Errors: `damaged` (also for a directory that lacks
   /// files), `io_error` (disk full, no permission, locked).
   static result<std::unique_ptr<leveldb_backend>>
   open(const std::string& directory, leveldb_options options);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint8_t format = 1;
 
 tl::unexpected<error> damaged(std::string_view what) {
-  return fail(ec::corruption,
+  return fail(ec::damaged,
               fmt::format("the database's entry '{}' is damaged", what));
 }
 
@@ -59,7 +59,7 @@ result<void> read_commit(backend& from, database_facts& facts) {
   if (*commit) {
     auto decoded = decode_commit(**commit);
     if (!decoded)
-      return fail(ec::corruption, decoded.error().text());
+      return fail(ec::damaged, decoded.error().text());
     facts.commit = std::move(*decoded);
   }
   auto position = find(from, metadata_key::position);

@@ -38,7 +38,7 @@ struct database_facts {
   std::string generation;
 };
 
-/// Errors: `corruption` for entries that do not decode, and those of `get`.
+/// Errors: `damaged` for entries that do not decode, and those of `get`.
 result<database_facts> read_facts(backend& from);
 
 /// The entries that make `commit` the last one applied; they belong in the

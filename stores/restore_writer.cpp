@@ -132,7 +132,7 @@ result<void> restore_writer::unstage() {
     if (!scanned)
       return scanned;
     if (!readable || batch.empty())
-      return fail(ec::corruption, "staged records of the restore are damaged");
+      return fail(ec::damaged, "staged records of the restore are damaged");
     if (auto done = write(batch); !done)
       return done;
   }

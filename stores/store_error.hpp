@@ -19,7 +19,8 @@ public:
   store_error(ec code, std::string text)
       : store_error(error{code, std::move(text)}) {}
 
-  /// `corruption`, `io_error`, `closed`, `bad_format`, `bad_argument`.
+  /// `damaged`, `corruption`, `io_error`, `closed`, `bad_format`,
+  /// `bad_argument`.
   const error& reason() const noexcept { return what_; }
 
 private:

@@ -99,7 +99,7 @@ result<void> task_database::open_store() {
 /// damage leads to the quarantine.
 result<void> task_database::open_or_quarantine() {
   auto opened = open_store();
-  if (opened || opened.error().code() != ec::corruption)
+  if (opened || opened.error().code() != ec::damaged)
     return opened;
   if (auto done = quarantine(opened.error()); !done)
     return done;

@@ -103,6 +103,7 @@ int report(const error& why) {
     return exit_code::usage;
   case ec::data_loss:
   case ec::corruption:
+  case ec::damaged:
     return exit_code::data_loss;
   default:
     return exit_code::failed;

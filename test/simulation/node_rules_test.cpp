@@ -75,12 +75,12 @@ TEST_CASE("C6: a restore that hangs says so, and goes on when it can") {
 }
 
 TEST_CASE("C4: an owner's epoch is above all of its changelog") {
-  for (std::uint64_t seed = 1; seed < 10; ++seed) {
+  // The second crash falls between a commit of the low epoch and its apply.
+  for (std::uint64_t second = 210; second < 700; second += 5) {
     scenario what;
-    what.seed = seed;
     what.old_claims = true;
-    what.broken_network = seed % 3 == 0 ? 2 : 0;
-    what.crash_after = {200 + seed * 10, 400 + seed * 20, 600 + seed * 30};
+    what.broken_network = second % 3 == 0 ? 2 : 0;
+    what.crash_after = {200, second};
     observed run{what};
   }
 }

@@ -270,7 +270,7 @@ TEST_CASE("R6: an acknowledgement without an offset leaves the old position") {
   CHECK(facts->position->by == first.by);
 }
 
-TEST_CASE("damaged metadata is corruption") {
+TEST_CASE("damaged metadata says so") {
   for (auto name : {commit_key, metadata_key::position, metadata_key::restoring,
                     metadata_key::generation}) {
     memory_backend store;
@@ -280,7 +280,7 @@ TEST_CASE("damaged metadata is corruption") {
     REQUIRE(store.write(damage, false));
     auto facts = read_facts(store);
     REQUIRE_FALSE(facts);
-    CHECK(facts.error().code() == ec::corruption);
+    CHECK(facts.error().code() == ec::damaged);
   }
 }
 

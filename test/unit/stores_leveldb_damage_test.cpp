@@ -42,7 +42,7 @@ TEST_CASE("I14: a flipped byte in a table is detected, never served") {
     disk.set_contents(path, damaged);
     auto store = leveldb_backend::open("/db", small(disk.current()));
     if (!store) {
-      CHECK(store.error().code() == ec::corruption);
+      CHECK(store.error().code() == ec::damaged);
       ++detected;
       continue;
     }
@@ -53,7 +53,7 @@ TEST_CASE("I14: a flipped byte in a table is detected, never served") {
           return true;
         });
     if (!scanned) {
-      CHECK(scanned.error().code() == ec::corruption);
+      CHECK(scanned.error().code() == ec::damaged);
       ++detected;
     } else {
       CHECK(seen == expected);
@@ -83,7 +83,7 @@ TEST_CASE("I14: a flipped byte within a log is detected, not skipped") {
   }
   auto store = leveldb_backend::open("/db", small(disk.current()));
   REQUIRE_FALSE(store);
-  CHECK(store.error().code() == ec::corruption);
+  CHECK(store.error().code() == ec::damaged);
 }
 
 TEST_CASE("I14: a missing file is corruption, not an empty database") {
@@ -101,7 +101,7 @@ TEST_CASE("I14: a missing file is corruption, not an empty database") {
   REQUIRE(disk.current()->native().RemoveFile(victim).ok());
   auto store = leveldb_backend::open("/db", small(disk.current()));
   REQUIRE_FALSE(store);
-  CHECK(store.error().code() == ec::corruption);
+  CHECK(store.error().code() == ec::damaged);
 }
 
 TEST_CASE("I14: a table that goes missing while the database is open is not a "
@@ -131,7 +131,7 @@ TEST_CASE("I14: a table that goes missing while the database is open is not a "
     if (found)
       CHECK(*found);
     else
-      CHECK(found.error().code() == ec::corruption);
+      CHECK(found.error().code() == ec::damaged);
     refused += !found;
   }
   CHECK(refused > 0);
