@@ -5,7 +5,9 @@ namespace weir {
 namespace {
 
 struct claim_write : std::enable_shared_from_this<claim_write> {
-  std::shared_ptr<coordination> session;
+  /// Weak: the session holds this until it answers. Without it there is
+  /// nobody left to be answered.
+  std::weak_ptr<coordination> session;
   std::string path;
   claim_node claim;
   std::function<void(result<std::int32_t>)> done;
@@ -13,13 +15,16 @@ struct claim_write : std::enable_shared_from_this<claim_write> {
   void answer(result<std::int32_t> outcome) {
     if (outcome || outcome.error().code() != ec::unknown_outcome)
       return done(std::move(outcome));
-    auto self = shared_from_this();
-    session->sync(path, [self](result<void> synced) {
+    auto asked = session.lock();
+    if (!asked)
+      return;
+    asked->sync(path, [self = shared_from_this()](result<void> synced) {
       if (!synced)
         return self->done(fail(synced.error()));
-      self->session->get(self->path, nullptr, [self](result<znode> node) {
-        self->judge(std::move(node));
-      });
+      if (auto asked = self->session.lock())
+        asked->get(self->path, nullptr, [self](result<znode> node) {
+          self->judge(std::move(node));
+        });
     });
   }
 
