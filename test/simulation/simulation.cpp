@@ -220,20 +220,18 @@ std::string replay_command(const scenario& what) {
     out += fmt::format(" --crash-at {}", each);
   if (what.crash_in_operation)
     out += fmt::format(" --crash-in {}", *what.crash_in_operation);
-  if (what.faults.retire > 0)
-    out += fmt::format(" --retire {}", what.faults.retire);
-  if (what.faults.lost_commit > 0)
-    out += fmt::format(" --lost-commit {}", what.faults.lost_commit);
-  if (what.faults.full > 0)
-    out += fmt::format(" --full {}", what.faults.full);
-  if (what.faults.no_offset > 0)
-    out += fmt::format(" --no-offset {}", what.faults.no_offset);
-  if (what.faults.fence_blocked > 0)
-    out += fmt::format(" --fence-blocked {}", what.faults.fence_blocked);
-  if (what.faults.silent_polls > 0)
-    out += fmt::format(" --silent-polls {}", what.faults.silent_polls);
-  if (what.broken_network > 0)
-    out += fmt::format(" --broken-network {}", what.broken_network);
+  const std::pair<const char*, unsigned> numbers[] = {
+      {"retire", what.faults.retire},
+      {"lost-commit", what.faults.lost_commit},
+      {"full", what.faults.full},
+      {"no-offset", what.faults.no_offset},
+      {"fence-blocked", what.faults.fence_blocked},
+      {"silent-polls", what.faults.silent_polls},
+      {"broken-network", what.broken_network},
+  };
+  for (auto& [name, value] : numbers)
+    if (value > 0)
+      out += fmt::format(" --{} {}", name, value);
   if (what.old_claims)
     out += " --old-claims";
   if (what.lose_databases)

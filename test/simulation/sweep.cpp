@@ -16,34 +16,36 @@ void note(sweep_result& in, const scenario& what, const outcome& got) {
                                     fmt::join(got.problems, "\n  ")));
 }
 
-} // namespace
-
-sweep_result crash_after_every_step(const scenario& base,
-                                    std::uint64_t stride) {
+/// One run for each `stride`-th of the steps or operations of the whole run.
+template <class CrashAt>
+sweep_result sweep(const scenario& base, std::uint64_t outcome::*length,
+                   std::uint64_t stride, CrashAt crash_at) {
   sweep_result out;
   auto whole = simulate(base);
   note(out, base, whole);
-  out.length = whole.steps;
-  for (std::uint64_t at = 1; at <= whole.steps; at += stride) {
+  out.length = whole.*length;
+  for (std::uint64_t at = 1; at <= out.length; at += stride) {
     auto what = base;
-    what.crash_after = {at};
+    crash_at(what, at);
     note(out, what, simulate(what));
   }
   return out;
 }
 
+} // namespace
+
+sweep_result crash_after_every_step(const scenario& base,
+                                    std::uint64_t stride) {
+  return sweep(
+      base, &outcome::steps, stride,
+      [](scenario& what, std::uint64_t at) { what.crash_after = {at}; });
+}
+
 sweep_result crash_in_every_operation(const scenario& base,
                                       std::uint64_t stride) {
-  sweep_result out;
-  auto whole = simulate(base);
-  note(out, base, whole);
-  out.length = whole.operations;
-  for (std::uint64_t at = 1; at <= whole.operations; at += stride) {
-    auto what = base;
-    what.crash_in_operation = at;
-    note(out, what, simulate(what));
-  }
-  return out;
+  return sweep(
+      base, &outcome::operations, stride,
+      [](scenario& what, std::uint64_t at) { what.crash_in_operation = at; });
 }
 
 sweep_result crash_twice(const scenario& base, int runs) {

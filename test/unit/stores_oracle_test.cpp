@@ -1,8 +1,6 @@
 // Random operations on a task's state against plain maps that cannot be wrong.
 #include <catch2/catch.hpp>
 
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +12,7 @@
 #include "stores/leveldb_backend.hpp"
 #include "stores/memory_backend.hpp"
 #include "stores/task_state.hpp"
+#include "test/temporary_directory.hpp"
 
 namespace weir {
 namespace {
@@ -277,19 +276,6 @@ private:
   int commits_ = 0;
 };
 
-/// A directory that is gone when the test is.
-struct scratch_directory {
-  scratch_directory() {
-    auto pattern =
-        (std::filesystem::temp_directory_path() / "weir-oracle-XXXXXX")
-            .string();
-    REQUIRE(mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~scratch_directory() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
-};
-
 void run_oracle(backend& database, unsigned seed, int steps) {
   oracle_run run{database, seed};
   for (int i = 0; i < steps; ++i) {
@@ -309,14 +295,14 @@ TEST_CASE("random operations agree with a plain map", "[oracle]") {
 }
 
 TEST_CASE("random operations on LevelDB agree with a plain map", "[oracle]") {
-  scratch_directory scratch;
+  test::temporary_directory scratch;
   leveldb_options options;
   options.files = make_posix_environment();
   // Small, so that flushes and compactions happen under the operations.
   options.write_buffer_bytes = 64u << 10;
   options.table_bytes = 64u << 10;
   for (unsigned seed = 1; seed <= 4; ++seed) {
-    auto directory = (scratch.path / std::to_string(seed)).string();
+    auto directory = scratch.path() + "/" + std::to_string(seed);
     auto database = leveldb_backend::open(directory, options);
     REQUIRE(database);
     run_oracle(**database, seed, 5000);
