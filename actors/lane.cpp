@@ -90,6 +90,7 @@ void lane_actor::on_exit() {
     committer->stop();
     held.reset();
   });
+  context_->discard(std::move(successor_));
   tasks_.clear();
   bring_ups_.clear();
   node_ = nullptr;
