@@ -184,6 +184,9 @@ TEST_CASE("what JSON cannot hold is refused when it is written", "[serde]") {
   CHECK_THROWS_AS(encode(quote{0, 0, "\xff"}), store_error);
 }
 
+// Protobuf's headers give a map other members under the thread sanitizer than
+// the library was built with.
+#ifndef __SANITIZE_THREAD__
 TEST_CASE("Protobuf messages", "[serde]") {
   google::protobuf::Struct x;
   (*x.mutable_fields())["price"].set_number_value(1.5);
@@ -199,5 +202,6 @@ TEST_CASE("Protobuf messages", "[serde]") {
   (*other.mutable_fields())["price"].set_number_value(1.5);
   CHECK(encode(other) == encoded);
 }
+#endif
 
 } // namespace weir
