@@ -1,9 +1,12 @@
 #include "apps/stock/csv_ticks.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <optional>
+#include <system_error>
 
 #include "apps/stock/json_text.hpp"
 
@@ -47,9 +50,15 @@ csv_ticks::csv_ticks(std::string path)
     : path_(std::move(path)), file_(path_, std::ios::binary) {}
 
 result<csv_ticks> csv_ticks::open(const std::string& path) {
+  // A directory opens, and reads as if it were empty.
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return fail(ec::bad_argument, "file '" + path + "' is a directory");
+  errno = 0;
   csv_ticks out{path};
   if (!out.file_)
-    return fail(ec::not_found, "cannot open file '" + path + "'");
+    return fail(ec::bad_argument, "cannot open file '" + path + "': " +
+                                      std::generic_category().message(errno));
   if (auto ok = out.read_header(); !ok)
     return fail(std::move(ok.error()));
   return out;

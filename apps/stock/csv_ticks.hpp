@@ -17,7 +17,8 @@ namespace stock {
 /// Fields in quotes are not supported: such a row is refused, not misread.
 class csv_ticks : public weir::record_source {
 public:
-  /// Errors: `not_found`, `bad_format` naming what the header lacks.
+  /// Errors: `bad_argument` for what cannot be opened as a file, `bad_format`
+  /// naming what the header lacks.
   static weir::result<csv_ticks> open(const std::string& path);
 
   /// Errors: `bad_format` naming file, line and column.

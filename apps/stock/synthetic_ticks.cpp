@@ -17,6 +17,8 @@ namespace {
 
 /// 2023-11-14; any fixed day would do.
 constexpr std::int64_t first_ts = 1'700'000'000'000;
+/// A table of more would not fit into a small machine's memory.
+constexpr std::uint32_t most_symbols = 10'000'000;
 constexpr double skew = 0.9;
 constexpr double share_unit = 4294967296.0; // 2^32
 constexpr std::array<std::string_view, 4> exchanges{"XNAS", "XNYS", "XLON",
@@ -42,8 +44,9 @@ char* write_cents(char* at, std::int64_t cents) noexcept {
 
 result<synthetic_ticks>
 synthetic_ticks::make(const synthetic_options& options) {
-  if (options.symbols == 0)
-    return fail(ec::bad_argument, "--symbols must be at least 1");
+  if (options.symbols == 0 || options.symbols > most_symbols)
+    return fail(ec::bad_argument,
+                "--symbols must be 1 to " + std::to_string(most_symbols));
   return synthetic_ticks{options};
 }
 

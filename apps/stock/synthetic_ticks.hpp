@@ -22,7 +22,7 @@ struct synthetic_options {
 /// from a fixed day. The same options give the same bytes.
 class synthetic_ticks : public weir::record_source {
 public:
-  /// Errors: `bad_argument` for no symbols.
+  /// Errors: `bad_argument` for no symbols or too many.
   static weir::result<synthetic_ticks> make(const synthetic_options& options);
 
   weir::result<bool> next(std::string& key, std::string& value) override;

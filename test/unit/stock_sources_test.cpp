@@ -105,8 +105,15 @@ TEST_CASE("a fault in a CSV file is named with line and column",
 TEST_CASE("a CSV file that is not there is named", "[stock][csv]") {
   auto source = csv_ticks::open("/nowhere/stocks.csv");
   REQUIRE_FALSE(source);
-  CHECK(source.error().code() == weir::ec::not_found);
+  CHECK(source.error().code() == weir::ec::bad_argument);
   CHECK(contains(source.error().text(), "/nowhere/stocks.csv"));
+}
+
+TEST_CASE("a directory is no CSV file", "[stock][csv]") {
+  auto source = csv_ticks::open(std::filesystem::temp_directory_path());
+  REQUIRE_FALSE(source);
+  CHECK(source.error().code() == weir::ec::bad_argument);
+  CHECK(contains(source.error().text(), "is a directory"));
 }
 
 TEST_CASE("the bundled file is read whole and every tick of it is good",
@@ -182,8 +189,12 @@ TEST_CASE("synthetic ticks are good, skewed and of the promised size",
   CHECK(drawn["SYM0009"] / double(count) == Approx(0.0105).epsilon(0.1));
 }
 
-TEST_CASE("synthetic ticks need a symbol", "[stock][synthetic]") {
-  auto source = synthetic_ticks::make({1, 0, 1});
-  REQUIRE_FALSE(source);
-  CHECK(contains(source.error().text(), "--symbols"));
+TEST_CASE("synthetic ticks need symbols that fit in memory",
+          "[stock][synthetic]") {
+  for (std::uint32_t symbols : {0u, 10'000'001u, UINT32_MAX}) {
+    auto source = synthetic_ticks::make({1, symbols, 1});
+    REQUIRE_FALSE(source);
+    CHECK(source.error().code() == weir::ec::bad_argument);
+    CHECK(source.error().text() == "--symbols must be 1 to 10000000");
+  }
 }
