@@ -47,6 +47,7 @@ process_identity read_process(const json& x) {
 }
 
 void read_duration(const json& document, const char* name,
+                   const duration_limits& limits,
                    std::optional<milliseconds>& into, config_node& out) {
   auto i = document.find(name);
   if (i == document.end())
@@ -58,8 +59,8 @@ void read_duration(const json& document, const char* name,
   auto value = parse_duration(i->get<std::string>());
   if (!value)
     out.complaints.push_back(std::string{name} + ": " + value.error().text());
-  else if (*value < milliseconds{1})
-    out.complaints.push_back(std::string{name} + " must be at least 1ms");
+  else if (auto ok = limits.check(name, *value); !ok)
+    out.complaints.push_back(ok.error().text());
   else
     into = *value;
 }
@@ -145,8 +146,10 @@ config_node decode_config(const std::string& text) {
     out.complaints.push_back("the config node is not a JSON object");
     return out;
   }
-  read_duration(document, "check_interval", out.check_interval, out);
-  read_duration(document, "sync_interval", out.sync_interval, out);
+  read_duration(document, "check_interval", check_interval_limits,
+                out.check_interval, out);
+  read_duration(document, "sync_interval", sync_interval_limits,
+                out.sync_interval, out);
   for (auto& [name, value] : document.items())
     if (name != "check_interval" && name != "sync_interval" && name != "format")
       out.complaints.push_back("unknown setting '" + name + "'");

@@ -15,6 +15,44 @@ struct unit {
 constexpr unit units[] = {
     {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
 
+/// Far above every need, and twice of it still counts; also the most that the
+/// client of Kafka can count.
+constexpr std::size_t most_bytes = std::size_t{64} << 30;
+
+result<void> check_bytes(const char* name, std::size_t x, std::size_t least) {
+  if (x >= least && x <= most_bytes)
+    return {};
+  return fail(ec::bad_argument, std::string{name} + " must be " +
+                                    std::to_string(least) + " to " +
+                                    std::to_string(most_bytes));
+}
+
+result<void> check_sizes(const settings& x) {
+  if (auto ok = check_bytes("--max-record-bytes", x.max_record_bytes, 1); !ok)
+    return ok;
+  // With 0 a task never has room for a record.
+  if (auto ok = check_bytes("--overlay-bytes", x.overlay_bytes, 1); !ok)
+    return ok;
+  if (auto ok = check_bytes("--producer-bytes", x.producer_bytes, 1); !ok)
+    return ok;
+  return check_bytes("--cache-bytes", x.cache_bytes, 0);
+}
+
+result<void> check_times(const settings& x) {
+  if (auto ok = check_interval_limits.check("--check-interval",
+                                            x.check_interval_or_default());
+      !ok)
+    return ok;
+  if (auto ok = sync_interval_limits.check("--sync-interval", x.sync_interval);
+      !ok)
+    return ok;
+  if (auto ok =
+          session_timeout_limits.check("--session-timeout", x.session_timeout);
+      !ok)
+    return ok;
+  return producer_linger_limits.check("--producer-linger", x.producer_linger);
+}
+
 } // namespace
 
 result<milliseconds> parse_duration(const std::string& text) {
@@ -38,6 +76,14 @@ std::string format_duration(milliseconds x) {
   return std::to_string(x.count()) + "ms";
 }
 
+result<void> duration_limits::check(const std::string& name,
+                                    milliseconds x) const {
+  if (x >= least && x <= most)
+    return {};
+  return fail(ec::bad_argument, name + " must be " + format_duration(least) +
+                                    " to " + format_duration(most));
+}
+
 result<void> settings::validate() const {
   if (!kafka.empty() && zookeeper.empty())
     return fail(ec::bad_argument,
@@ -49,16 +95,11 @@ result<void> settings::validate() const {
                 "be shared between processes");
   if (threads < 1 || threads > 256)
     return fail(ec::bad_argument, "--threads must be 1 to 256");
-  auto check = check_interval_or_default();
-  if (check < milliseconds{1} || check > milliseconds{600'000})
-    return fail(ec::bad_argument, "--check-interval must be 1ms to 10m");
-  if (sync_interval < milliseconds{1'000})
-    return fail(ec::bad_argument, "--sync-interval must be at least 1s");
   if (data_directory.empty())
     return fail(ec::bad_argument, "--data needs a directory");
-  if (max_record_bytes < 1)
-    return fail(ec::bad_argument, "--max-record-bytes must be at least 1");
-  return {};
+  if (auto ok = check_times(*this); !ok)
+    return ok;
+  return check_sizes(*this);
 }
 
 } // namespace weir

@@ -82,6 +82,28 @@ struct settings {
   result<void> validate() const;
 };
 
+/// What a time may be, for every place where it can be set.
+struct duration_limits {
+  milliseconds least;
+  milliseconds most;
+
+  /// Errors: `bad_argument`, "<name> must be 1ms to 10m".
+  result<void> check(const std::string& name, milliseconds x) const;
+};
+
+inline constexpr duration_limits check_interval_limits{milliseconds{1},
+                                                       milliseconds{600'000}};
+/// A sync costs more than a second's work; the most is what can be waited for.
+inline constexpr duration_limits sync_interval_limits{milliseconds{1'000},
+                                                      milliseconds{86'400'000}};
+/// With the longest T_c, a transaction must stay below the 15 minutes that
+/// brokers allow (`transaction_timeout`).
+inline constexpr duration_limits session_timeout_limits{milliseconds{1'000},
+                                                        milliseconds{240'000}};
+/// Below the shortest transaction timeout.
+inline constexpr duration_limits producer_linger_limits{milliseconds{0},
+                                                        milliseconds{5'000}};
+
 /// Where a task's database lies below the data directory.
 inline std::string task_directory(const settings& how, const std::string& job,
                                   int partition) {

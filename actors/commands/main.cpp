@@ -1,6 +1,9 @@
 // The command line of every application.
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -13,15 +16,47 @@ namespace {
 
 struct parsed_line {
   option_values values;
-  std::string toml_file;
-  std::string log_level = "info";
+  std::optional<std::string> toml_file;
   generate_options generate;
   std::string store;
   std::string key;
   bool json = false;
   bool yes = false;
-  int partition = -1;
+  std::optional<int> partition;
 };
+
+/// The embedded log takes no more; on a broker each would be a task with a
+/// database of its own.
+constexpr std::uint64_t most_partitions = 10'000;
+/// A record a nanosecond.
+constexpr std::uint64_t most_rate = 1'000'000'000;
+
+/// An option that tells an empty value from none: the parser's own optional
+/// types do not.
+CLI::Option* add_text(CLI::App& command, const std::string& name,
+                      std::optional<std::string>& into,
+                      const std::string& help) {
+  return command
+      .add_option_function<std::string>(
+          name, [&into](const std::string& x) { into = x; }, help)
+      ->type_name("FILE");
+}
+
+/// `into` may be a number or an optional one.
+template <class Number, class Into>
+CLI::Option* add_number(CLI::App& command, const std::string& name, Into& into,
+                        const std::string& help, std::uint64_t least = 0,
+                        std::uint64_t most = static_cast<std::uint64_t>(
+                            std::numeric_limits<Number>::max())) {
+  auto set = [&into, name, least, most](const std::string& text) {
+    auto value = parse_whole(text, least, most);
+    if (!value)
+      throw CLI::ValidationError(name, value.error().text());
+    into = static_cast<Number>(*value);
+  };
+  return command.add_option_function<std::string>(name, set, help)
+      ->type_name("N");
+}
 
 /// The options of the table, on one command.
 void add_common(CLI::App& command, parsed_line& line) {
@@ -47,31 +82,26 @@ void add_common(CLI::App& command, parsed_line& line) {
                                     ? CLI::MultiOptionPolicy::TakeAll
                                     : CLI::MultiOptionPolicy::Throw);
   }
-  command
-      .add_option("--config", line.toml_file,
-                  "TOML file with any of these options by name")
-      ->type_name("FILE");
-  command
-      .add_option("--log-level", line.log_level,
-                  "debug, info, warning or error")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  add_text(command, "--config", line.toml_file,
+           "TOML file with any of these options by name");
 }
 
 void add_generate(CLI::App& command, parsed_line& line) {
   auto& request = line.generate.request;
-  auto* file = command.add_option("--file", request.file, "CSV file to send")
-                   ->type_name("FILE");
-  command
-      .add_option("--synthetic", request.synthetic, "number of made-up records")
-      ->type_name("N")
+  auto* file = add_text(command, "--file", request.file, "CSV file to send");
+  add_number<std::uint64_t>(command, "--synthetic", request.synthetic,
+                            "number of made-up records")
       ->excludes(file);
-  command.add_option("--symbols", request.symbols,
-                     "different keys of made-up records (2000)");
-  command.add_option("--seed", request.seed, "of made-up records (1)");
-  command.add_option("--partitions", line.generate.partitions,
-                     "partitions of the topic if it is created (8)");
-  command.add_option("--rate", line.generate.rate,
-                     "records a second (0 = as fast as possible)");
+  add_number<std::uint32_t>(command, "--symbols", request.symbols,
+                            "different keys of made-up records (2000)");
+  add_number<std::uint64_t>(command, "--seed", request.seed,
+                            "of made-up records (1)");
+  add_number<int>(command, "--partitions", line.generate.partitions,
+                  "partitions of the topic if it is created (8)", 1,
+                  most_partitions);
+  add_number<std::uint64_t>(command, "--rate", line.generate.rate,
+                            "records a second (0 = as fast as possible)", 0,
+                            most_rate);
   command.add_flag("--append", line.generate.append,
                    "also if the topic has records already");
 }
@@ -87,11 +117,28 @@ std::string examples(const std::string& name) {
          "stopped for good, 4 data loss or corruption.\n";
 }
 
-void set_level(const std::string& name) {
-  set_log_level(name == "debug"     ? log_level::debug
-                : name == "info"    ? log_level::info
-                : name == "warning" ? log_level::warning
-                                    : log_level::error);
+/// For commands about what a job left behind: opening would create what a
+/// mistyped name lacks. With servers the job's facts are there, not here.
+result<void> find_data(const settings& how) {
+  if (!how.kafka.empty())
+    return {};
+  using std::filesystem::file_type;
+  auto type_of = [](const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::status(path, ignored).type();
+  };
+  auto& data = how.data_directory;
+  auto type = type_of(data);
+  if (type == file_type::not_found)
+    return fail(ec::not_found, "there is no data directory '" + data +
+                                   "': give --data as for `run`");
+  if (type != file_type::directory)
+    return fail(ec::io_error, "'" + data + "' cannot be read as a directory");
+  if (type_of(embedded_directory(how)) == file_type::not_found)
+    return fail(ec::not_found, "directory '" + data +
+                                   "' has no embedded log: give --data, or "
+                                   "--kafka and --zookeeper, as for `run`");
+  return {};
 }
 
 } // namespace
@@ -140,9 +187,8 @@ int application::main(int argc, char** argv) {
   reset->add_flag("--yes", line.yes, "do not ask");
   auto* adopt = add("adopt", "accept the loss of a claim or of state and start "
                              "from what is left");
-  adopt->add_option("--task", line.partition,
-                    "only this task (default: all "
-                    "that need it)");
+  add_number<int>(*adopt, "--task", line.partition,
+                  "only this task (default: all that need it)");
   adopt->add_flag("--yes", line.yes, "do not ask");
   try {
     cli.parse(argc, argv);
@@ -150,23 +196,25 @@ int application::main(int argc, char** argv) {
     auto code = cli.exit(problem);
     return code == 0 ? exit_code::ok : exit_code::usage;
   }
-  set_level(line.log_level);
   auto how = configure(job_, line.values, line.toml_file);
   if (!how)
     return report(how.error());
+  set_log_level(how->log_level);
   if (run->parsed())
     return run_command(*this, *how);
   if (generate->parsed())
     return generate_command(*this, *how, line.generate);
+  if (topology->parsed())
+    return topology_command(*this, *how, line.json);
+  if (auto found = find_data(how->settings); !found)
+    return report(found.error());
   if (get->parsed())
     return get_command(*this, *how, line.store, line.key);
   if (dump->parsed())
     return dump_command(*this, *how, line.store);
-  if (topology->parsed())
-    return topology_command(*this, *how, line.json);
   if (reset->parsed())
     return reset_command(*how, line.yes);
-  return adopt_command(*how, line.partition, line.yes);
+  return adopt_command(*how, line.partition.value_or(-1), line.yes);
 }
 
 } // namespace weir

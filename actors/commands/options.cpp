@@ -1,6 +1,9 @@
 #include "actors/commands/options.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <limits>
 #include <sstream>
 
 #include <toml++/toml.h>
@@ -8,16 +11,6 @@
 namespace weir {
 
 namespace {
-
-template <class T>
-result<T> parse_number(const std::string& text) {
-  T out{};
-  auto end = text.data() + text.size();
-  auto [rest, problem] = std::from_chars(text.data(), end, out);
-  if (problem != std::errc{} || rest != end)
-    return fail(ec::bad_argument, "'" + text + "' is not a whole number");
-  return out;
-}
 
 /// Sets a member from text through a parser that answers a result.
 template <class Member, class Parse>
@@ -34,8 +27,12 @@ auto parsed(Member settings::*member, Parse parse) {
 
 template <class Member>
 auto text(Member settings::*member) {
-  return parsed(member,
-                [](const std::string& x) { return result<std::string>{x}; });
+  return parsed(member, [](const std::string& x) -> result<std::string> {
+    // As of a shell's variable that is not set: the default would surprise.
+    if (x.empty())
+      return fail(ec::bad_argument, "the value is empty");
+    return x;
+  });
 }
 
 auto duration(milliseconds settings::*member) {
@@ -44,20 +41,41 @@ auto duration(milliseconds settings::*member) {
 
 template <class T>
 auto number(T settings::*member) {
-  return parsed(member, parse_number<T>);
+  return parsed(member, [](const std::string& x) -> result<T> {
+    auto value = parse_whole(x, 0, std::numeric_limits<T>::max());
+    if (!value)
+      return fail(value.error());
+    return static_cast<T>(*value);
+  });
 }
 
 /// A word out of a list.
 template <class T>
+result<T> choose(const std::map<std::string, T>& words, const std::string& x) {
+  if (auto i = words.find(x); i != words.end())
+    return i->second;
+  std::string all;
+  for (auto& [word, value] : words)
+    all += (all.empty() ? "" : ", ") + word;
+  return fail(ec::bad_argument, "'" + x + "' is not one of: " + all);
+}
+
+template <class T>
 auto choice(T settings::*member, std::map<std::string, T> words) {
-  return parsed(member, [words](const std::string& x) -> result<T> {
-    if (auto i = words.find(x); i != words.end())
-      return i->second;
-    std::string all;
-    for (auto& [word, value] : words)
-      all += (all.empty() ? "" : ", ") + word;
-    return fail(ec::bad_argument, "'" + x + "' is not one of: " + all);
-  });
+  return parsed(member,
+                [words](const std::string& x) { return choose(words, x); });
+}
+
+result<void> set_log_level(configuration& to, const std::string& x) {
+  auto level = choose<log_level>({{"debug", log_level::debug},
+                                  {"info", log_level::info},
+                                  {"warning", log_level::warning},
+                                  {"error", log_level::error}},
+                                 x);
+  if (!level)
+    return fail(level.error());
+  to.log_level = *level;
+  return {};
 }
 
 auto flag(bool settings::*member) {
@@ -109,7 +127,8 @@ std::vector<option_spec> make_table() {
        "property for librdkafka (TLS, SASL, …); may be repeated; in TOML: a "
        "table [kafka-properties]",
        add_kafka_property},
-      {"data", "DIR", "directory of the tasks' state and the embedded log",
+      {"data", "DIR",
+       "directory of the tasks' state and the embedded log (weir-data)",
        text(&settings::data_directory)},
       {"job", "NAME", "name of the job",
        [](configuration& to, const std::string& x) -> result<void> {
@@ -123,7 +142,8 @@ std::vector<option_spec> make_table() {
       {"output-topic", "TOPIC", "topic to write instead of the declared one",
        rename_topic(&job::outputs)},
       {"guarantee", "exactly-once|at-least-once",
-       "whether a failure may repeat outputs (state is exact in both)",
+       "whether a failure may repeat outputs; state is exact in both "
+       "(exactly-once)",
        choice<guarantee>(&settings::guarantee,
                          {{"exactly-once", guarantee::exactly_once},
                           {"at-least-once", guarantee::at_least_once}})},
@@ -145,7 +165,7 @@ std::vector<option_spec> make_table() {
        "the end it had at the start",
        flag(&settings::until_drained)},
       {"on-bad-record", "fail|skip|dead-letter",
-       "what to do with a record that cannot be processed",
+       "what to do with a record that cannot be processed (fail)",
        choice<bad_record_policy>(
            &settings::on_bad_record,
            {{"fail", bad_record_policy::fail},
@@ -153,7 +173,8 @@ std::vector<option_spec> make_table() {
             {"dead-letter", bad_record_policy::dead_letter}})},
       {"max-record-bytes", "N", "larger records are bad (1048576)",
        number(&settings::max_record_bytes)},
-      {"start", "earliest|latest", "where a new job begins its inputs",
+      {"start", "earliest|latest",
+       "where a new job begins its inputs (earliest)",
        choice<start_policy>(&settings::start,
                             {{"earliest", start_policy::earliest},
                              {"latest", start_policy::latest}})},
@@ -171,6 +192,8 @@ std::vector<option_spec> make_table() {
       {"allow-weak", "",
        "start on a cluster of three brokers in spite of unsafe settings",
        flag(&settings::allow_weak)},
+      {"log-level", "debug|info|warning|error", "least level to log (info)",
+       set_log_level},
   };
 }
 
@@ -187,6 +210,14 @@ result<std::string> toml_text(const toml::node& node) {
 
 result<option_values> read_toml(const std::string& file) {
   option_values out;
+  // A directory opens, and reads as if it were empty.
+  std::error_code problem;
+  auto type = std::filesystem::status(file, problem).type();
+  if (type != std::filesystem::file_type::regular)
+    return fail(ec::bad_argument,
+                type == std::filesystem::file_type::not_found
+                    ? "--config: there is no file '" + file + "'"
+                    : "--config: '" + file + "' is not a regular file");
   try {
     auto table = toml::parse_file(file);
     for (auto& [key, node] : table) {
@@ -225,7 +256,7 @@ result<void> apply_values(configuration& to, const option_values& values,
       if (spec.name == name)
         found = &spec;
     if (found == nullptr)
-      return fail(ec::bad_argument, where + ": unknown setting '" + name + "'");
+      return fail(ec::bad_argument, where + "unknown setting '" + name + "'");
     for (auto& text : texts)
       if (auto done = found->set(to, text); !done)
         return fail(done.error().within(where + name));
@@ -240,14 +271,31 @@ const std::vector<option_spec>& option_table() {
   return table;
 }
 
+result<std::uint64_t> parse_whole(const std::string& text, std::uint64_t least,
+                                  std::uint64_t most) {
+  auto digits =
+      !text.empty() && std::all_of(text.begin(), text.end(),
+                                   [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits)
+    return fail(ec::bad_argument, "'" + text + "' is not a whole number");
+  std::uint64_t out = 0;
+  auto end = text.data() + text.size();
+  auto overflow = std::from_chars(text.data(), end, out).ec != std::errc{};
+  if (overflow || out < least || out > most)
+    return fail(ec::bad_argument, "'" + text + "' is not in " +
+                                      std::to_string(least) + " to " +
+                                      std::to_string(most));
+  return out;
+}
+
 result<configuration> configure(const job& of, const option_values& given,
-                                const std::string& toml_file) {
+                                const std::optional<std::string>& toml_file) {
   configuration out{{}, of};
-  if (!toml_file.empty()) {
-    auto values = read_toml(toml_file);
+  if (toml_file) {
+    auto values = read_toml(*toml_file);
     if (!values)
       return fail(values.error());
-    if (auto done = apply_values(out, *values, toml_file + ": "); !done)
+    if (auto done = apply_values(out, *values, *toml_file + ": "); !done)
       return fail(done.error());
   }
   if (auto done = apply_values(out, given, "--"); !done)

@@ -2,12 +2,15 @@
 // TOML file, `--help` and the documentation.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/job.hpp"
+#include "runtime/log.hpp"
 #include "runtime/settings.hpp"
 
 namespace weir {
@@ -16,6 +19,7 @@ namespace weir {
 struct configuration {
   weir::settings settings;
   weir::job job;
+  weir::log_level log_level = weir::log_level::info;
 };
 
 struct option_spec {
@@ -32,9 +36,15 @@ const std::vector<option_spec>& option_table();
 /// Values by option name, as the command line gave them.
 using option_values = std::map<std::string, std::vector<std::string>>;
 
+/// Digits only: a library's parser takes "-1" for the largest number.
+/// Errors: `bad_argument` with the text and what it may be.
+result<std::uint64_t> parse_whole(const std::string& text,
+                                  std::uint64_t least = 0,
+                                  std::uint64_t most = UINT64_MAX);
+
 /// Defaults, then the TOML file (if any), then the command line.
 /// Errors: `bad_argument` naming the option and where it was set.
 result<configuration> configure(const job& of, const option_values& given,
-                                const std::string& toml_file);
+                                const std::optional<std::string>& toml_file);
 
 } // namespace weir

@@ -1,10 +1,12 @@
 #include <catch2/catch.hpp>
 
 #include "actors/membership.hpp"
+#include "actors/znodes.hpp"
 #include "runtime/job.hpp"
 #include "runtime/settings.hpp"
 
 using namespace weir;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -75,6 +77,53 @@ TEST_CASE("settings that cannot work are refused with a reason", "[settings]") {
   x.threads = 2;
   x.check_interval = milliseconds{0};
   REQUIRE_FALSE(x.validate());
+}
+
+TEST_CASE("a size or time that would stop the job is refused", "[settings]") {
+  auto refused = [](auto settings::*member, auto value) {
+    settings x;
+    x.*member = value;
+    auto ok = x.validate();
+    return ok ? std::string{"accepted"} : ok.error().text();
+  };
+  constexpr std::size_t huge = std::size_t{1} << 63;
+  for (auto bad : {std::size_t{0}, huge}) {
+    CHECK_THAT(refused(&settings::overlay_bytes, bad),
+               StartsWith("--overlay-bytes must be 1 to "));
+    CHECK_THAT(refused(&settings::producer_bytes, bad),
+               StartsWith("--producer-bytes must be 1 to "));
+    CHECK_THAT(refused(&settings::max_record_bytes, bad),
+               StartsWith("--max-record-bytes must be 1 to "));
+  }
+  CHECK_THAT(refused(&settings::cache_bytes, huge),
+             StartsWith("--cache-bytes must be 0 to "));
+  CHECK(refused(&settings::cache_bytes, 0) == "accepted");
+  CHECK(refused(&settings::overlay_bytes, 1) == "accepted");
+  for (auto bad : {milliseconds{0}, milliseconds{600'001}}) {
+    CHECK(refused(&settings::session_timeout, bad) ==
+          "--session-timeout must be 1s to 4m");
+    CHECK(refused(&settings::check_interval, bad) ==
+          "--check-interval must be 1ms to 10m");
+  }
+  for (auto bad : {milliseconds{999}, *parse_duration("25h")})
+    CHECK(refused(&settings::sync_interval, bad) ==
+          "--sync-interval must be 1s to 24h");
+  CHECK(refused(&settings::producer_linger, milliseconds{5'001}) ==
+        "--producer-linger must be 0ms to 5s");
+  CHECK(refused(&settings::producer_linger, milliseconds{0}) == "accepted");
+}
+
+TEST_CASE("the config node has the limits of the command line", "[settings]") {
+  auto bad = decode_config(R"({"check_interval":"11m","sync_interval":"1ms"})");
+  CHECK_FALSE(bad.check_interval);
+  CHECK_FALSE(bad.sync_interval);
+  CHECK(bad.complaints ==
+        std::vector<std::string>{"check_interval must be 1ms to 10m",
+                                 "sync_interval must be 1s to 24h"});
+  auto good = decode_config(R"({"check_interval":"1ms","sync_interval":"1s"})");
+  CHECK(good.complaints.empty());
+  CHECK(good.check_interval == milliseconds{1});
+  CHECK(good.sync_interval == milliseconds{1'000});
 }
 
 TEST_CASE("T_c follows the guarantee unless it is set", "[settings]") {

@@ -1,0 +1,79 @@
+"""What the stock job's command line takes and what it refuses."""
+
+import programs
+
+
+class Options(programs.ProgramTest):
+    def refused(self, *arguments, text, code=2):
+        _, log = self.call(*arguments, code=code)
+        self.assertIn(text, log)
+        self.assertFalse(self.data.exists(), arguments)
+
+    def test_numbers_have_digits_only_and_a_range(self):
+        for option in ("--synthetic", "--symbols", "--seed", "--rate",
+                       "--partitions"):
+            for bad in ("-1", "99999999999999999999999", "1e3", "0x10", ""):
+                more = [] if option == "--synthetic" else ["--synthetic", "1"]
+                with self.subTest(option, value=bad):
+                    self.refused("generate", *more, option, bad, text=option)
+        for option, bad in (("--symbols", "0"), ("--symbols", "4294967295"),
+                            ("--partitions", "0"), ("--partitions", "10001"),
+                            ("--rate", "1000000001")):
+            self.refused("generate", "--synthetic", "1", option, bad,
+                         text=option)
+        for bad in ("-3", "one", ""):
+            self.refused("adopt", "--yes", "--task", bad, text="--task")
+
+    def test_sizes_and_times_that_would_stop_a_run(self):
+        for option, bad in (("--overlay-bytes", "0"),
+                            ("--overlay-bytes", "9223372036854775808"),
+                            ("--producer-bytes", "0"),
+                            ("--max-record-bytes", "-1"),
+                            ("--session-timeout", "0s"),
+                            ("--session-timeout", "5m"),
+                            ("--sync-interval", "1ms"),
+                            ("--producer-linger", "6s"),
+                            ("--threads", "0")):
+            with self.subTest(option, value=bad):
+                self.refused("run", option, bad, text=option)
+
+    def test_smallest_sizes_work(self):
+        self.generate(20)
+        _, log = self.call("run", "--until-drained", "--overlay-bytes", "1",
+                           "--cache-bytes", "0", "--producer-bytes", "1",
+                           "--producer-linger", "0ms", "--threads", "1")
+        self.assertIn("; 20 records", log)
+
+    def test_what_is_no_file(self):
+        for bad in (self.work, "", self.work / "none"):
+            self.refused("run", "--config", bad, text="--config")
+            self.refused("generate", "--file", bad, text=f"file '{bad}'")
+
+    def test_mistyped_data_directory(self):
+        for verb in (["get", "A"], ["dump"], ["reset", "--yes"], ["reset"],
+                     ["adopt", "--yes"]):
+            self.refused(*verb, text=f"there is no data directory "
+                                     f"'{self.data}'", code=1)
+        self.call("topology")
+        self.assertFalse(self.data.exists())
+
+    def test_directory_without_a_log(self):
+        self.data.mkdir()
+        for verb in (["get", "A"], ["dump"], ["reset", "--yes"],
+                     ["adopt", "--yes"]):
+            _, log = self.call(*verb, code=1)
+            self.assertIn(str(self.data), log)
+        self.assertEqual(list(self.data.iterdir()), [])
+
+    def test_help_shows_defaults(self):
+        out = " ".join(self.call("run", "--help")[0].split())
+        for option, default in (("data", "weir-data"),
+                                ("on-bad-record", "fail"),
+                                ("start", "earliest"),
+                                ("guarantee", "exactly-once"),
+                                ("log-level", "info")):
+            self.assertRegex(out, rf"--{option} \S+ [^-]*\({default}\)")
+
+
+if __name__ == "__main__":
+    programs.main(with_servers=False)
