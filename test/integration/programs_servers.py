@@ -29,6 +29,8 @@ class Servers(programs.ProgramTest):
         job.wait_for("config.check_interval value=200ms")
         job.wait_for("config.sync_interval value=2s")
         job.wait_for("config.ignored .*colour")
+        self.znode("set", path, json.dumps({"sync_interval": "1ms"}))
+        job.wait_for("config.ignored .*sync_interval must be 1s to 24h")
         self.znode("set", path, "rubbish")
         job.wait_for("config.ignored .*JSON")
         # The last word is what stands there: back to the command line.
@@ -65,6 +67,16 @@ class Servers(programs.ProgramTest):
         _, log = self.call("run", "--until-drained")
         self.assertIn("; 2000 records", log.splitlines()[-1])
         self.verify("--at-least-once")
+
+    def test_reset_and_adopt_where_no_task_ever_ran(self):
+        self.generate(500)
+        self.call("run", "--until-drained")
+        elsewhere = self.work / "elsewhere"
+        self.call("adopt", "--yes", data=elsewhere)
+        self.call("reset", "--yes", data=elsewhere)
+        self.assertFalse(elsewhere.exists())
+        _, log = self.call("dump", code=1)
+        self.assertIn("there is no job", log)
 
     def test_bad_records_go_to_the_dead_letter_topic(self):
         self.generate(500)
