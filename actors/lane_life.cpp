@@ -101,6 +101,10 @@ void lane_actor::open_life() {
           return life_opened(std::move(*opened));
         log_warning("lane.producer", "lane", options_.index, "why",
                     to_string(opened.error()));
+        // The embedded log after a failed write: the same until a restart.
+        if (opened.error().code() == ec::closed && !options_.partitions.empty())
+          tell(node_, task_stopped{options_.partitions.front(), opened.error(),
+                                   false});
         for (auto partition : options_.partitions)
           tell(node_, task_waiting{partition, to_string(opened.error())});
         if (stopping_)

@@ -100,11 +100,11 @@ void node_actor::prepare() {
 }
 
 void node_actor::take_targets() {
-  using targets = std::map<int, std::vector<std::int64_t>>;
   run_on(
       *context_->outside.pool,
-      [context = context_, partitions = partitions_]() -> result<targets> {
-        targets out;
+      [context = context_,
+       partitions = partitions_]() -> result<drain_targets> {
+        drain_targets out;
         for (auto& declared : context->job.inputs())
           for (int p = 0; p < partitions; ++p) {
             auto limits = context->outside.streams->query_watermarks(
@@ -115,12 +115,12 @@ void node_actor::take_targets() {
           }
         return out;
       },
-      [this](result<targets>& found) {
+      [this](result<drain_targets>& found) {
         if (stopping_)
           return;
         if (!found)
           return stop(outcome_of(found.error()), found.error().text());
-        targets_ = std::move(*found);
+        context_->targets = std::move(*found);
         join(false);
       });
 }

@@ -113,8 +113,6 @@ private:
   std::map<int, lane_state> lanes_;
   int next_lane_ = 0;
   std::map<int, task_progress_state> tasks_;
-  /// Rule of `--until-drained`: committed end of each input, by partition.
-  std::map<int, std::vector<std::int64_t>> targets_;
   std::set<int> drained_elsewhere_;
   milliseconds check_interval_{100};
   milliseconds sync_interval_{300'000};

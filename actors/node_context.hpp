@@ -1,11 +1,14 @@
 // What every actor of a node shares: the outside, the job, its settings.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "actors/znodes.hpp"
 #include "runtime/clock.hpp"
@@ -51,7 +54,11 @@ private:
   std::set<std::string> retired_;
 };
 
-/// Shared by the node's actors; fixed for the node's life but for `knowledge`.
+/// Of `--until-drained`: for each task the end of each input at the start.
+using drain_targets = std::map<int, std::vector<std::int64_t>>;
+
+/// Shared by the node's actors; fixed for the node's life but for `knowledge`
+/// and, until the first lane starts, `targets`.
 struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
                process_identity self)
@@ -65,6 +72,7 @@ struct node_context {
   weir::job job;
   weir::settings settings;
   process_identity self;
+  drain_targets targets;
   node_knowledge knowledge;
 };
 

@@ -56,7 +56,7 @@ void node_actor::commit_group(std::function<void()> then) {
 }
 
 bool node_actor::is_drained() const {
-  for (auto& [partition, ends] : targets_) {
+  for (auto& [partition, ends] : context_->targets) {
     if (drained_elsewhere_.count(partition) > 0)
       continue;
     auto i = tasks_.find(partition);
@@ -104,8 +104,8 @@ void node_actor::look_at_others() {
       [this](all& found) {
         looking_at_others_ = false;
         for (auto& [partition, task] : tasks_) {
-          auto ends = targets_.find(partition);
-          if (!task.held_elsewhere || ends == targets_.end())
+          auto ends = context_->targets.find(partition);
+          if (!task.held_elsewhere || ends == context_->targets.end())
             continue;
           bool done = true;
           for (std::size_t i = 0; i < ends->second.size(); ++i)

@@ -124,6 +124,20 @@ void task_core::advance(std::size_t input, std::int64_t next_offset) {
   position.next_offset = std::max(position.next_offset, next_offset);
 }
 
+bool task_core::completes_drain() const {
+  auto found = context_->targets.find(handoff_->partition);
+  if (found == context_->targets.end())
+    return false;
+  auto& ends = found->second;
+  bool uncommitted = false;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (handoff_->inputs[i].position.next_offset < ends[i])
+      return false;
+    uncommitted |= sealed_positions_[i] < ends[i];
+  }
+  return uncommitted;
+}
+
 void task_core::emit(int output, std::string_view key, bool has_key,
                      std::optional<std::string_view> value,
                      std::int64_t timestamp, std::int32_t partition) {

@@ -82,6 +82,8 @@ public:
   void remember(std::size_t input, const record& last);
   /// The reader is past markers behind the last record.
   void advance(std::size_t input, std::int64_t next_offset);
+  /// Whether what is not committed yet ends `--until-drained` for this task.
+  bool completes_drain() const;
 
   /// The record being processed is bad; its effects will be undone.
   void reject(std::string_view reason) {

@@ -70,17 +70,24 @@ void task::shell::schedule() {
 void task::shell::drain() {
   if (!may_process())
     return;
-  auto& core = *self.core_;
   if (cursor == batches[input]->size() && !poll_next())
-    return;
+    return ask_for_commit();
   if (!drain_batch())
     return;
-  if (!commit_asked && !sealing &&
-      core.state().overlay_bytes() >= core.context().settings.overlay_bytes) {
-    commit_asked = true;
-    tell_high(lane, commit_wanted{});
-  }
+  ask_for_commit();
   schedule();
+}
+
+/// Before its time: there is too much for one commit, or nothing is to come.
+void task::shell::ask_for_commit() {
+  auto& core = *self.core_;
+  if (commit_asked || sealing || failed)
+    return;
+  auto bound = core.context().settings.overlay_bytes;
+  if (core.state().overlay_bytes() < bound && !core.completes_drain())
+    return;
+  commit_asked = true;
+  tell_high(lane, commit_wanted{});
 }
 
 /// Polls the inputs in turn until one has something.

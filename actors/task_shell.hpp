@@ -37,6 +37,7 @@ struct task::shell {
   bool may_process() const;
   void on_ready();
   void drain();
+  void ask_for_commit();
   /// Records of the current batch of the current input; false: stop for now.
   bool drain_batch();
   bool poll_next();

@@ -23,7 +23,8 @@ result<std::int64_t> restore_start(const database_facts& facts,
     return fail(ec::data_loss,
                 fmt::format("the changelog ends at {}, but the store has "
                             "applied it up to {}: it was truncated, recreated "
-                            "or restored from a backup (R5)",
+                            "or restored from a backup (R5); `adopt` goes on "
+                            "from what the changelog has",
                             limits.high, position));
   if (position < limits.low)
     return fail(ec::offset_out_of_range,
@@ -193,7 +194,8 @@ result<void> restorer::parts::check_anchor(const record& x) const {
   return fail(ec::corruption,
               fmt::format("the record at offset {} is not the commit record of "
                           "{}, which the store has from there: the topic was "
-                          "recreated, truncated or restored from a backup (R5)",
+                          "recreated, truncated or restored from a backup (R5);"
+                          " `adopt` goes on from what the changelog has",
                           x.offset(), to_string(anchor->by)));
 }
 
@@ -222,7 +224,8 @@ result<void> restorer::parts::check_end(std::int64_t end,
   if (found && begins_before && !met_found)
     return fail(ec::data_loss,
                 fmt::format("the changelog has neither the commit that the "
-                            "store is at, {}, nor a later one (R5)",
+                            "store is at, {}, nor a later one (R5); `adopt` "
+                            "goes on from what the changelog has",
                             to_string(found->by)));
   return {};
 }

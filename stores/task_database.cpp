@@ -124,11 +124,14 @@ result<void> task_database::quarantine(const error& why) {
 result<void> task_database::check_generation() const {
   if (facts_.generation.empty() || facts_.generation == options_.generation)
     return {};
+  auto& task = options_.directory;
   return fail(ec::corruption,
               fmt::format("database '{}' belongs to generation {} of the job, "
-                          "which is now {}: use another data directory, or "
-                          "remove this one if its job is gone",
-                          path(), facts_.generation, options_.generation));
+                          "which is now {}: if the older job is gone for good, "
+                          "remove its databases, the directory '{}', otherwise "
+                          "use another data directory",
+                          path(), facts_.generation, options_.generation,
+                          task.substr(0, task.rfind('/'))));
 }
 
 void task_database::judge() {
@@ -204,8 +207,20 @@ result<void> task_database::close() {
     batch.put(metadata_key::closed, "");
     done = store_->write(batch, true);
   }
+  // What only a compaction met, the next open need not meet: it would use it.
+  if (!done && done.error().code() == ec::damaged)
+    if (auto aside = set_aside(done.error()); !aside)
+      return aside;
   in_use_ = false;
   store_.reset();
+  owner_.reset();
+  return done;
+}
+
+result<void> task_database::set_aside(const error& why) {
+  in_use_ = false;
+  store_.reset();
+  auto done = quarantine(why);
   owner_.reset();
   return done;
 }

@@ -84,8 +84,13 @@ public:
   backend& store() noexcept { return *store_; }
 
   /// Synced write of the clean mark (if it was in use), then closes and
-  /// releases the lock. After an error it is closed all the same, uncleanly.
+  /// releases the lock. After an error it is closed all the same, uncleanly;
+  /// after `damaged` also set aside.
   result<void> close();
+
+  /// Closes the database and keeps it as `db.corrupt-<n>`: the next `open`
+  /// finds none.
+  result<void> set_aside(const error& why);
 
 private:
   task_database(task_database_options options,

@@ -4,26 +4,58 @@
 #include <iostream>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "actors/claim.hpp"
 #include "actors/commands/commands.hpp"
 #include "actors/commands/offline.hpp"
 #include "stores/changelog.hpp"
+#include "stores/restore.hpp"
 
 namespace weir {
 
 namespace {
 
 constexpr milliseconds fence_limit{10'000};
-constexpr std::chrono::seconds read_limit{60};
 
-/// What a changelog partition says about its writers.
+/// Who wrote to a changelog partition.
 struct writers {
   /// Lanes seen from the last commit record on.
   std::set<std::string> lanes;
   std::uint64_t highest_epoch = 0;
-  bool any_commit = false;
+};
+
+/// A task's database on this machine and whether its changelog goes on where it
+/// is (R5): if not, every restore would refuse it.
+class local_state {
+public:
+  explicit local_state(std::unique_ptr<task_database> database)
+      : database_(std::move(database)) {}
+
+  /// Every committed record of the changelog, in order.
+  void see(const record& x, const origin& by) {
+    auto decoded = x.key() == commit_key && x.value()
+                       ? decode_commit(*x.value())
+                       : result<commit_record>{fail(ec::bad_format, "")};
+    auto& position = facts().position;
+    if (position && x.offset() == position->offset - 1)
+      other_record_ |= !decoded || checksum(*decoded) != position->checksum;
+    met_ |= decoded && !before(by, facts().commit->by);
+  }
+  bool has_commit() const { return database_ && facts().commit.has_value(); }
+  bool goes_on(const watermarks& limits) const {
+    return met_ && !other_record_ && restore_start(facts(), limits);
+  }
+  result<void> set_aside() {
+    return database_->set_aside(
+        {ec::data_loss, "its changelog is another one, adopted by operator"});
+  }
+
+private:
+  const database_facts& facts() const { return database_->facts(); }
+
+  std::unique_ptr<task_database> database_;
+  bool other_record_ = false;
+  bool met_ = false;
 };
 
 struct adoption {
@@ -32,48 +64,85 @@ struct adoption {
   waiting_session& session;
   job_node job;
 
+  reader_options changelog(int partition, const watermarks& limits,
+                           isolation level) {
+    reader_options out;
+    out.topic = how.job.changelog();
+    out.partition = partition;
+    out.start = limits.low;
+    out.level = level;
+    return out;
+  }
+
+  /// Uncommitted too: a writer with an open transaction must be fenced.
   result<writers> read_writers(int partition) {
-    auto topic = how.job.changelog();
     auto limits = systems.streams->query_watermarks(
-        topic, partition, isolation::read_uncommitted);
+        how.job.changelog(), partition, isolation::read_uncommitted);
     if (!limits)
       return fail(limits.error());
     writers out;
-    reader_options options;
-    options.topic = topic;
-    options.partition = partition;
-    options.start = limits->low;
-    // Uncommitted too: a writer with an open transaction must be fenced.
-    options.level = isolation::read_uncommitted;
-    auto reader = systems.streams->open_reader(options);
-    if (!reader)
-      return fail(reader.error());
-    record_batch batch;
-    auto give_up = std::chrono::steady_clock::now() + read_limit;
-    while ((*reader)->position() < limits->high) {
-      auto polled = (*reader)->poll(batch, 1'000);
-      if (!polled)
-        return fail(polled.error());
-      for (auto& each : batch.records()) {
-        auto by = origin_of(each);
-        if (!by)
-          return fail(by.error());
-        if (each.key() == commit_key) {
-          out.lanes.clear();
-          out.any_commit = true;
-        }
-        out.lanes.insert(to_string(by->lane));
-        out.highest_epoch = std::max(out.highest_epoch, by->epoch);
-      }
-      if (!batch.empty())
-        continue;
-      if (std::chrono::steady_clock::now() > give_up)
-        return fail(ec::timed_out, "changelog " + topic + "/" +
-                                       std::to_string(partition) +
-                                       " cannot be read to its end");
-      std::this_thread::yield();
-    }
+    auto read = read_partition(
+        *systems.streams,
+        changelog(partition, *limits, isolation::read_uncommitted),
+        limits->high, [&](const record& x) -> result<bool> {
+          auto by = origin_of(x);
+          if (!by)
+            return fail(by.error());
+          if (x.key() == commit_key)
+            out.lanes.clear();
+          out.lanes.insert(to_string(by->lane));
+          out.highest_epoch = std::max(out.highest_epoch, by->epoch);
+          return true;
+        });
+    if (!read)
+      return fail(read.error());
     return out;
+  }
+
+  result<void> fence(const writers& found) {
+    for (auto& lane : found.lanes) {
+      auto id = producer_prefix(how.job.name()) + lane;
+      if (auto done = systems.streams->fence(id, fence_limit); !done)
+        return fail(done.error().within("fencing " + id));
+    }
+    return {};
+  }
+
+  /// Whether the changelog has a commit, once no writer is left. A local
+  /// database that it does not continue is set aside.
+  result<bool> settle(int partition) {
+    auto limits = systems.streams->query_watermarks(
+        how.job.changelog(), partition, isolation::read_committed);
+    if (!limits)
+      return fail(limits.error());
+    auto database = open_stopped(how, systems, job, partition);
+    if (!database)
+      return fail(database.error());
+    local_state local{std::move(*database)};
+    bool any_commit = false;
+    auto read =
+        read_partition(*systems.streams,
+                       changelog(partition, *limits, isolation::read_committed),
+                       limits->high, [&](const record& x) -> result<bool> {
+                         auto by = origin_of(x);
+                         if (!by)
+                           return fail(by.error());
+                         any_commit |= x.key() == commit_key;
+                         if (local.has_commit())
+                           local.see(x, *by);
+                         return true;
+                       });
+    if (!read)
+      return fail(read.error());
+    if (local.has_commit() && !local.goes_on(*limits)) {
+      if (auto done = local.set_aside(); !done)
+        return fail(done.error());
+      std::fprintf(stderr,
+                   "task %d: its local database is set aside, the changelog "
+                   "does not continue it\n",
+                   partition);
+    }
+    return any_commit;
   }
 
   result<void> adopt(int partition) {
@@ -84,24 +153,24 @@ struct adoption {
     auto seen = read_writers(partition);
     if (!seen)
       return fail(seen.error());
+    if (auto done = fence(*seen); !done)
+      return done;
+    auto any_commit = settle(partition);
+    if (!any_commit)
+      return fail(any_commit.error());
     claim_node claim;
     if (node) {
       auto found = decode_claim(node->data);
-      if (found && found->born && seen->any_commit) {
-        std::fprintf(stderr, "task %d: nothing to adopt\n", partition);
+      if (found && found->born && *any_commit) {
+        std::fprintf(stderr, "task %d: its claim stands\n", partition);
         return {};
       }
       if (found)
         claim = *found;
     }
-    for (auto& lane : seen->lanes) {
-      auto id = producer_prefix(how.job.name()) + lane;
-      if (auto done = systems.streams->fence(id, fence_limit); !done)
-        return fail(done.error().within("fencing " + id));
-    }
     claim.epoch = std::max(claim.epoch, seen->highest_epoch) + 1;
     claim.released = true;
-    claim.born = seen->any_commit;
+    claim.born = *any_commit;
     claim.generation = job.generation;
     claim.partitions = job.partitions;
     auto text = encode(claim);
@@ -109,7 +178,7 @@ struct adoption {
                         : session.create(path, text);
     if (written)
       std::fprintf(stderr, "task %d: adopted with %s, epoch %llu\n", partition,
-                   seen->any_commit ? "its changelog" : "an empty state",
+                   *any_commit ? "its changelog" : "an empty state",
                    static_cast<unsigned long long>(claim.epoch));
     return written;
   }

@@ -45,4 +45,8 @@ int adopt_command(const configuration& how, int partition, bool yes);
 /// Prints "weir: <text>" to stderr and answers the code for it.
 int report(const error& why);
 
+/// To be returned once everything is printed: `failed`, with the reason, where
+/// standard output did not take it all.
+int finish_output();
+
 } // namespace weir

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/commands/commands.hpp"
-#include "actors/commands/offline.hpp"
+#include "actors/commands/stopped_job.hpp"
 
 namespace weir {
 
@@ -19,77 +19,6 @@ std::string json_of_string(const std::string& x) {
 } // namespace detail
 
 namespace {
-
-/// The databases of a stopped job, and the store that was asked for.
-struct opened_job {
-  outside_systems systems;
-  job_node node;
-  const store_inspector* inspector = nullptr;
-  std::string prefix;
-  std::vector<std::unique_ptr<task_database>> databases;
-
-  ~opened_job() {
-    databases.clear();
-    close_systems(systems);
-  }
-};
-
-result<const store_inspector*> find_inspector(const application& app,
-                                              const std::string& store) {
-  for (auto& each : app.inspectors())
-    if (store.empty() || each.store == store)
-      return &each;
-  return fail(ec::bad_argument,
-              store.empty()
-                  ? "this application shows none of its stores"
-                  : "this application does not show a store '" + store + "'");
-}
-
-/// R6: what an unfinished restore left is the state of no commit.
-bool holds_a_state(const task_database& x, int partition) {
-  if (x.facts().commit && !x.facts().restoring_since)
-    return true;
-  std::fprintf(stderr,
-               "weir: task %d is left out: %s; `run` restores its state\n",
-               partition, x.reason().c_str());
-  return false;
-}
-
-result<void> open_job(const application& app, const configuration& how,
-                      const std::string& store, opened_job& out) {
-  auto inspector = find_inspector(app, store);
-  if (!inspector)
-    return fail(inspector.error());
-  out.inspector = *inspector;
-  auto systems = open_systems(how.settings);
-  if (!systems)
-    return fail(systems.error());
-  out.systems = *systems;
-  auto session = waiting_session::open(*out.systems.coordination);
-  if (!session)
-    return fail(session.error());
-  auto node = read_job_node(**session, how.job);
-  if (!node)
-    return fail(node.error());
-  out.node = *node;
-  auto number = node->stores.find(out.inspector->store);
-  if (number == node->stores.end())
-    return fail(ec::not_found,
-                "the job has never had a store '" + out.inspector->store + "'");
-  out.prefix.assign(1, static_cast<char>(number->second));
-  for (int p = 0; p < node->partitions; ++p) {
-    auto database = open_stopped(how, out.systems, *node, p);
-    if (!database)
-      return fail(database.error());
-    if (*database && holds_a_state(**database, p))
-      out.databases.push_back(std::move(*database));
-  }
-  if (out.databases.empty())
-    return fail(ec::not_found, "no task of job '" + how.job.name() +
-                                   "' has its state below " +
-                                   how.settings.data_directory);
-  return {};
-}
 
 /// Reads one task's store in pages, so that many can be merged.
 class cursor {
@@ -133,7 +62,7 @@ private:
   bool end_ = false;
 };
 
-result<void> print_all(opened_job& job) {
+result<void> print_all(stopped_job& job) {
   std::vector<cursor> cursors;
   for (auto& each : job.databases)
     cursors.emplace_back(each->store(), job.prefix);
@@ -164,12 +93,31 @@ result<void> print_all(opened_job& job) {
   }
 }
 
+/// Damage that is met only now stays there until somebody rebuilds.
+int report_read(const error& why) {
+  if (why.code() != ec::damaged)
+    return report(why);
+  return report(
+      {why.code(), why.text() +
+                       "; remove this database, and `run` rebuilds it from the "
+                       "changelog"});
+}
+
+int finish(const stopped_job& job) {
+  auto code = finish_output();
+  if (code != exit_code::ok || job.complete)
+    return code;
+  std::fprintf(stderr, "weir: this is not the whole committed state; `run` "
+                       "brings it up to date, or says why it cannot\n");
+  return exit_code::failed;
+}
+
 } // namespace
 
 int get_command(const application& app, const configuration& how,
                 const std::string& store, const std::string& key) {
-  opened_job job;
-  if (auto opened = open_job(app, how, store, job); !opened)
+  stopped_job job;
+  if (auto opened = open_stopped_job(app, how, store, job); !opened)
     return report(opened.error());
   auto encoded = job.inspector->encode_key(key);
   if (!encoded)
@@ -178,14 +126,14 @@ int get_command(const application& app, const configuration& how,
     std::string bytes;
     auto found = each->store().get(job.prefix + *encoded, bytes);
     if (!found)
-      return report(found.error());
+      return report_read(found.error());
     if (!*found)
       continue;
     auto value = job.inspector->value_json(bytes);
     if (!value)
       return report(value.error());
     std::printf("%s\n", value->c_str());
-    return exit_code::ok;
+    return finish(job);
   }
   std::fprintf(stderr, "weir: no key '%s' in store %s\n", key.c_str(),
                job.inspector->store.c_str());
@@ -194,12 +142,12 @@ int get_command(const application& app, const configuration& how,
 
 int dump_command(const application& app, const configuration& how,
                  const std::string& store) {
-  opened_job job;
-  if (auto opened = open_job(app, how, store, job); !opened)
+  stopped_job job;
+  if (auto opened = open_stopped_job(app, how, store, job); !opened)
     return report(opened.error());
   if (auto done = print_all(job); !done)
-    return report(done.error());
-  return exit_code::ok;
+    return report_read(done.error());
+  return finish(job);
 }
 
 } // namespace weir

@@ -1,8 +1,14 @@
 #include "actors/commands/offline.hpp"
 
+#include "actors/commands/commands.hpp"
+
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <future>
+#include <thread>
 
 namespace weir {
 
@@ -10,6 +16,9 @@ namespace {
 
 /// Longer than a session lives: by then every call has its answer.
 constexpr std::chrono::seconds answer_limit{30};
+
+/// For the next records of a partition that has not ended.
+constexpr std::chrono::seconds read_limit{60};
 
 /// Waits for a callback's answer.
 template <class T, class Start>
@@ -23,6 +32,13 @@ result<T> await(Start start) {
 }
 
 } // namespace
+
+int finish_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+    return exit_code::ok;
+  return report({ec::io_error, std::string{"cannot write the output: "} +
+                                   std::strerror(errno)});
+}
 
 waiting_session::waiting_session(std::unique_ptr<coordination> session)
     : session_(std::move(session)) {}
@@ -114,14 +130,51 @@ live_members(waiting_session& session, const job& of, outside_world& world) {
   return out;
 }
 
+result<void>
+read_partition(stream_system& streams, reader_options where, std::int64_t end,
+               const std::function<result<bool>(const record&)>& visit) {
+  auto name = where.topic + "/" + std::to_string(where.partition);
+  auto reader = streams.open_reader(std::move(where));
+  if (!reader)
+    return fail(reader.error());
+  record_batch batch;
+  auto give_up = std::chrono::steady_clock::now() + read_limit;
+  while ((*reader)->position() < end) {
+    if (auto polled = (*reader)->poll(batch, 1'000); !polled)
+      return polled;
+    for (auto& each : batch.records()) {
+      if (each.offset() >= end)
+        return {};
+      auto go_on = visit(each);
+      if (!go_on)
+        return fail(go_on.error());
+      if (!*go_on)
+        return {};
+    }
+    auto now = std::chrono::steady_clock::now();
+    if (!batch.empty())
+      give_up = now + read_limit;
+    else if (now > give_up)
+      return fail(ec::timed_out, name + " cannot be read to its end");
+    else
+      std::this_thread::yield();
+  }
+  return {};
+}
+
 result<std::unique_ptr<task_database>>
 open_stopped(const configuration& how, const outside_systems& systems,
              const job_node& job, int partition) {
   task_database_options options;
   options.directory = task_directory(how.settings, how.job.name(), partition);
+  auto path = options.directory + "/db";
   struct stat found {};
-  if (::stat((options.directory + "/db").c_str(), &found) != 0)
-    return std::unique_ptr<task_database>{};
+  if (::stat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT)
+      return std::unique_ptr<task_database>{};
+    return fail(ec::io_error, "cannot open the database '" + path +
+                                  "': " + std::strerror(errno));
+  }
   options.generation = job.generation;
   options.database.files = systems.files;
   return task_database::open(options, systems.world);

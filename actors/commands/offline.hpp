@@ -40,8 +40,15 @@ result<job_node> read_job_node(waiting_session& session, const job& of);
 result<std::vector<std::string>>
 live_members(waiting_session& session, const job& of, outside_world& world);
 
+/// [blocking] Shows `visit` the records of one partition from `where.start` to
+/// before `end` (an end of `where.level`), until it answers false.
+/// Errors: its own, those of the reader, `timed_out` when nothing comes.
+result<void>
+read_partition(stream_system& streams, reader_options where, std::int64_t end,
+               const std::function<result<bool>(const record&)>& visit);
+
 /// A task's database that is on this machine; null if there is none.
-/// Errors: `locked` naming the process that runs the job.
+/// Errors: `locked` naming the process that runs the job, `io_error`.
 result<std::unique_ptr<task_database>>
 open_stopped(const configuration& how, const outside_systems& systems,
              const job_node& job, int partition);

@@ -23,7 +23,7 @@ int topology_command(const application&, const configuration& how, bool json) {
                                {"changelog", job.changelog()},
                                {"dead_letter", job.dead_letter()}};
     std::printf("%s\n", out.dump().c_str());
-    return exit_code::ok;
+    return finish_output();
   }
   auto list = [](const char* what, const std::vector<std::string>& names) {
     for (auto& each : names)
@@ -36,7 +36,7 @@ int topology_command(const application&, const configuration& how, bool json) {
   list("output", outputs);
   list("changelog", {job.changelog()});
   list("dead letter", {job.dead_letter()});
-  return exit_code::ok;
+  return finish_output();
 }
 
 } // namespace weir

@@ -130,15 +130,17 @@ class Edited(ChangelogTest):
             out |= fold(self.listed(self.input, p))
         return out
 
-    def check(self, repeated=False):
-        """State and outputs are the fold of the input."""
+    def check(self, repeated=False, told=False):
+        """State and outputs are the fold of the input; `told`: `dump` says that
+        the changelog is another one."""
         wanted = self.wanted()
         outputs = collections.defaultdict(list)
         for p in range(PARTITIONS):
             for each in self.listed(self.output, p):
                 value = json.loads(bytes.fromhex(each["value"]))
                 outputs[value.pop("symbol")].append(value)
-        self.assertEqual(self.state(), {k: v[-1] for k, v in wanted.items()})
+        self.assertEqual(self.state(code=1 if told else 0),
+                         {k: v[-1] for k, v in wanted.items()})
         if repeated:
             for key, values in wanted.items():
                 for value in values:
@@ -158,12 +160,12 @@ class Edited(ChangelogTest):
         self.check(repeated)
         return log
 
-    def refused(self, *words, wiped):
+    def refused(self, *words, wiped, told=False):
         last = super().refused(f"{self.changelog}/{EDITED}", *words)
         if wiped:
             self.check_left_out()
         else:
-            self.check()
+            self.check(told=told)
         return last
 
     def check_left_out(self):

@@ -175,8 +175,8 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
-    def state(self, data=None):
-        out, _ = self.call("dump", data=data)
+    def state(self, data=None, code=0):
+        out, _ = self.call("dump", data=data, code=code)
         rows = [json.loads(x) for x in out.splitlines()]
         self.assertEqual([x["key"] for x in rows],
                          sorted(x["key"] for x in rows))

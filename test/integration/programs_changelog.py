@@ -58,20 +58,23 @@ class History(changelogs.Edited):
         for wiped in WIPED:
             with self.copy(wiped):
                 self.append("--no-header", "--torn")
-                self.refused("header", wiped=wiped)
+                self.refused("header", wiped=wiped,
+                             told=True)
 
     def test_a_foreign_commit_record(self):
         for wiped in WIPED:
             with self.copy(wiped):
                 self.append("--no-header")
-                self.refused("header", wiped=wiped)
+                self.refused("header", wiped=wiped,
+                             told=True)
 
     def test_another_generation(self):
         for wiped in WIPED:
             with self.copy(wiped):
                 self.append("--epoch", self.highest_epoch() + 1,
                             "--generation", "0123456789abcdef")
-                self.refused("generation 0123456789abcdef", wiped=wiped)
+                self.refused("generation 0123456789abcdef", wiped=wiped,
+                             told=True)
 
     def test_a_lower_epoch(self):
         for wiped in WIPED:
@@ -106,7 +109,8 @@ class History(changelogs.Edited):
                     # Nothing tells it from a job that was stopped there.
                     self.goes_on(repeated=True)
                 else:
-                    self.refused("ends at", "R5", wiped=wiped)
+                    self.refused("ends at", "R5", wiped=wiped, told=True)
+                    self.adopted()
 
     def test_a_lost_head(self):
         for wiped in WIPED:
@@ -128,6 +132,12 @@ class History(changelogs.Edited):
                 self.edit("create", PARTITIONS, *CHECKED_SETTINGS)
                 last = self.run_job(code=4).splitlines()[-1]
                 self.assertIn("S2" if wiped else "R5", last)
+                self.adopted()
+
+    def adopted(self):
+        self.call("adopt", "--yes")
+        self.run_job()
+        self.check(repeated=True)
 
 
 class Compacted(changelogs.Edited):

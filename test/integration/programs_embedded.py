@@ -3,8 +3,10 @@
 import collections
 import csv
 import json
+import resource
 import shutil
 import signal
+import subprocess
 
 import programs
 import servers
@@ -35,6 +37,29 @@ class Embedded(programs.ProgramTest):
         _, log = self.call("run", "--until-drained")
         self.assertIn("; 0 records", log.splitlines()[-1])
         self.assertEqual(self.state(), first)
+
+    def test_the_end_of_the_input_is_committed_at_once(self):
+        self.fill()
+        self.call("run", "--until-drained", "--check-interval", "10m")
+        self.assertEqual({k: v["quantity"] for k, v in self.state().items()},
+                         totals())
+
+    def test_a_log_that_cannot_grow(self):
+        self.fill()
+        # As a full disk: every write beyond this size of a file fails.
+        limit = 600_000
+        done = subprocess.run(
+            [str(x) for x in self.command("run", "--until-drained")],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=programs.DRAIN_LIMIT_S, restore_signals=False,
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assertEqual(done.returncode, 1, done.stderr[-4000:])
+        self.assertIn("closed after a failed write",
+                      done.stderr.splitlines()[-1])
+        self.call("run", "--until-drained")
+        self.assertEqual({k: v["quantity"] for k, v in self.state().items()},
+                         totals())
 
     def test_both_guarantees_agree(self):
         self.fill()

@@ -1,0 +1,160 @@
+#include "actors/commands/stopped_job.hpp"
+
+#include <cstdio>
+
+#include "stores/changelog.hpp"
+#include "stores/restore.hpp"
+
+namespace weir {
+
+namespace {
+
+result<const store_inspector*> find_inspector(const application& app,
+                                              const std::string& store) {
+  for (auto& each : app.inspectors())
+    if (store.empty() || each.store == store)
+      return &each;
+  return fail(ec::bad_argument,
+              store.empty()
+                  ? "this application shows none of its stores"
+                  : "this application does not show a store '" + store + "'");
+}
+
+/// Whether the database is at some commit's state, readable without a restore;
+/// else why not.
+result<void> has_state(const task_database& x) {
+  if (x.verdict() == database_verdict::untrusted)
+    return fail(ec::damaged, x.reason());
+  // R6: what an unfinished restore left is the state of no commit.
+  if (!x.facts().commit || x.facts().restoring_since)
+    return fail(ec::not_found, x.reason());
+  return {};
+}
+
+/// Whether the changelog has no commit after the database's; else why not.
+/// A crash between a commit and its apply leaves one, so does another machine
+/// that had the task since.
+result<void> is_latest(const stopped_job& job, const std::string& changelog,
+                       int partition, const database_facts& facts) {
+  auto& streams = *job.systems.streams;
+  auto ends = streams.query_watermarks(changelog, partition,
+                                       isolation::read_uncommitted);
+  if (!ends)
+    return fail(ends.error());
+  if (auto start = restore_start(facts, *ends); !start)
+    return fail(start.error());
+  auto committed =
+      streams.query_watermarks(changelog, partition, isolation::read_committed);
+  if (!committed)
+    return fail(committed.error());
+  bool later = false;
+  reader_options options;
+  options.topic = changelog;
+  options.partition = partition;
+  options.start = std::min(facts.position ? facts.position->offset : ends->low,
+                           committed->high);
+  auto read = read_partition(
+      streams, options, committed->high, [&](const record& x) -> result<bool> {
+        auto by = origin_of(x);
+        if (!by)
+          return fail(by.error());
+        later = x.key() == commit_key && before(facts.commit->by, *by);
+        return !later;
+      });
+  if (!read)
+    return read;
+  if (later)
+    return fail(ec::not_found, "its changelog has later commits");
+  if (committed->high < ends->high)
+    return fail(ec::not_found, "its changelog has an open transaction");
+  return {};
+}
+
+class opening {
+public:
+  opening(const configuration& how, stopped_job& out) : how_(how), out_(out) {}
+
+  result<void> task(int partition) {
+    auto database = open_stopped(how_, out_.systems, out_.node, partition);
+    if (!database)
+      return fail(database.error());
+    if (!*database) {
+      tell(partition,
+           "is left out: it has no database in " +
+               task_directory(how_.settings, how_.job.name(), partition));
+      return {};
+    }
+    if (auto state = has_state(**database); !state) {
+      tell(partition, "is left out: " + state.error().text());
+      return {};
+    }
+    check(partition, (*database)->facts());
+    out_.databases.push_back(std::move(*database));
+    return {};
+  }
+
+private:
+  void check(int partition, const database_facts& facts) {
+    // One broker that is away need not be waited for by every task.
+    if (unreachable_)
+      return;
+    auto latest = is_latest(out_, how_.job.changelog(), partition, facts);
+    if (latest)
+      return;
+    unreachable_ = latest.error().code() == ec::timed_out ||
+                   latest.error().code() == ec::disconnected;
+    tell(partition, "may be shown with another state than the committed one: " +
+                        latest.error().text());
+  }
+
+  void tell(int partition, const std::string& what) {
+    out_.complete = false;
+    std::fprintf(stderr, "weir: task %d %s\n", partition, what.c_str());
+  }
+
+  const configuration& how_;
+  stopped_job& out_;
+  bool unreachable_ = false;
+};
+
+} // namespace
+
+stopped_job::~stopped_job() {
+  databases.clear();
+  close_systems(systems);
+}
+
+result<void> open_stopped_job(const application& app, const configuration& how,
+                              const std::string& store, stopped_job& out) {
+  auto inspector = find_inspector(app, store);
+  if (!inspector)
+    return fail(inspector.error());
+  out.inspector = *inspector;
+  auto systems = open_systems(how.settings);
+  if (!systems)
+    return fail(systems.error());
+  out.systems = *systems;
+  auto session = waiting_session::open(*out.systems.coordination);
+  if (!session)
+    return fail(session.error());
+  auto node = read_job_node(**session, how.job);
+  if (!node)
+    return fail(node.error());
+  out.node = *node;
+  auto number = node->stores.find(out.inspector->store);
+  if (number == node->stores.end())
+    return fail(ec::not_found,
+                "the job has never had a store '" + out.inspector->store + "'");
+  out.prefix.assign(1, static_cast<char>(number->second));
+  opening work{how, out};
+  for (int p = 0; p < node->partitions; ++p)
+    if (auto done = work.task(p); !done)
+      return done;
+  if (out.databases.empty())
+    return fail(ec::not_found, "no task of job '" + how.job.name() +
+                                   "' has its state below " +
+                                   how.settings.data_directory);
+  return {};
+}
+
+} // namespace weir
