@@ -1,6 +1,8 @@
 #include "runtime/embedded/owner_file.hpp"
 
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <sstream>
 
 #include <leveldb/env.h>
@@ -42,6 +44,19 @@ std::string name_of(const owner& x, outside_world& world) {
   return "another process";
 }
 
+/// Whether somebody holds the lock, and not a missing permission or the like
+/// kept us from asking. Only LevelDB's texts tell: a lock refused is about
+/// "lock <path>", a file that cannot be opened about "<path>". POSIX lets a
+/// system refuse with either of the two numbers.
+bool is_held(const leveldb::Status& why) {
+  auto text = why.ToString();
+  if (!why.IsIOError() || !text.starts_with("IO error: lock "))
+    return false;
+  return text.ends_with("already held by process") ||
+         text.ends_with(std::strerror(EAGAIN)) ||
+         text.ends_with(std::strerror(EACCES));
+}
+
 error locked_error(leveldb::Env& env, const std::string& directory,
                    const std::string& path, const leveldb::Status& why,
                    outside_world& world) {
@@ -60,9 +75,12 @@ owner_file::take(leveldb::Env& env, const std::string& directory,
                  outside_world& world) {
   auto path = directory + "/OWNER";
   leveldb::FileLock* lock = nullptr;
-  auto status = env.LockFile(directory + "/OWNER.lock", &lock);
-  if (!status.ok())
+  auto status = env.LockFile(path + ".lock", &lock);
+  if (is_held(status))
     return fail(locked_error(env, directory, path, status, world));
+  if (!status.ok())
+    return fail(ec::io_error,
+                "cannot lock '" + path + ".lock': " + status.ToString());
   auto taken = std::make_unique<owner_file>(env, path, lock);
   owner self;
   self.pid = world.process_id();

@@ -19,7 +19,8 @@ namespace weir {
 /// process, however that ends. The file is only for people (and may be stale).
 class owner_file {
 public:
-  /// Errors: `locked` naming the other process, `io_error`.
+  /// Errors: `locked` naming the other process, `io_error` (also where the
+  /// lock's file cannot be opened).
   static result<std::unique_ptr<owner_file>>
   take(leveldb::Env& env, const std::string& directory, outside_world& world);
 

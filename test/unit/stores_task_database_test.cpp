@@ -12,6 +12,7 @@
 
 #include "stores/task_database.hpp"
 #include "stores_machine_support.hpp"
+#include "test/temporary_directory.hpp"
 
 namespace weir {
 namespace {
@@ -149,9 +150,28 @@ TEST_CASE("a database of another generation is an error that names both") {
   CHECK(database.error().text().find(test::generation) != std::string::npos);
   CHECK(database.error().text().find("another-generation") !=
         std::string::npos);
+  // What to remove: not the data directory, which has more than databases.
+  CHECK(database.error().text().find("the directory '/data/job',") !=
+        std::string::npos);
 }
 
 // -- locks
+
+TEST_CASE("a task's directory that is a file is no lock of somebody else") {
+  test::temporary_directory place;
+  machine m;
+  auto options = m.options();
+  options.directory = place.path() + "/0";
+  options.database.files = make_posix_environment();
+  REQUIRE(leveldb::WriteStringToFile(&options.database.files->native(), "?",
+                                     options.directory)
+              .ok());
+  auto refused = task_database::open(options, m.world);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ec::io_error);
+  CHECK(refused.error().text().find("cannot lock '" + options.directory) !=
+        std::string::npos);
+}
 
 TEST_CASE("a database that this process holds already is locked") {
   machine m;
