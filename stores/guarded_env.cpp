@@ -1,8 +1,11 @@
 #include "stores/guarded_env.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace weir::detail {
 
@@ -15,6 +18,29 @@ bool is_log(std::string_view path) {
 std::string directory_of(const std::string& path) {
   return path.substr(0, path.rfind('/') + 1);
 }
+
+/// Refuses to read past the end; what it reads is the base's, not a copy.
+class table_file final : public leveldb::RandomAccessFile {
+public:
+  table_file(std::string path, std::uint64_t size,
+             std::unique_ptr<leveldb::RandomAccessFile> base)
+      : path_(std::move(path)), size_(size), base_(std::move(base)) {}
+
+  leveldb::Status Read(std::uint64_t offset, std::size_t n, leveldb::Slice* out,
+                       char* scratch) const override {
+    if (n > size_ || offset > size_ - n) {
+      *out = {};
+      return leveldb::Status::Corruption(
+          path_, fmt::format("the file is truncated to {} bytes", size_));
+    }
+    return base_->Read(offset, n, out, scratch);
+  }
+
+private:
+  std::string path_;
+  std::uint64_t size_;
+  std::unique_ptr<leveldb::RandomAccessFile> base_;
+};
 
 } // namespace
 
@@ -55,9 +81,20 @@ private:
 leveldb::Status
 guarded_env::NewRandomAccessFile(const std::string& path,
                                  leveldb::RandomAccessFile** out) {
-  auto status = target()->NewRandomAccessFile(path, out);
+  *out = nullptr;
+  std::uint64_t size = 0;
+  auto status = target()->GetFileSize(path, &size);
+  // An empty file cannot be mapped.
+  if (status.ok() && size == 0)
+    return leveldb::Status::Corruption(path, "the file is empty");
+  leveldb::RandomAccessFile* file = nullptr;
+  if (status.ok())
+    status = target()->NewRandomAccessFile(path, &file);
   if (status.IsNotFound())
     return leveldb::Status::Corruption(path, "the file is missing");
+  if (status.ok())
+    *out = new table_file(path, size,
+                          std::unique_ptr<leveldb::RandomAccessFile>{file});
   return status;
 }
 

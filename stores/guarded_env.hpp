@@ -1,4 +1,4 @@
-// Closes three holes in LevelDB 1.23. Internal to stores.
+// Closes four holes in LevelDB 1.23. Internal to stores.
 #pragma once
 
 #include <map>
@@ -26,6 +26,9 @@ namespace weir::detail {
 /// 3. A table that cannot be found is reported as corruption. LevelDB hands the
 ///    file system's "not found" to its caller, for whom it means that the *key*
 ///    does not exist.
+/// 4. So is a read past the end of a table, which no whole table asks for: the
+///    file was cut. LevelDB's reader answers it with "invalid argument", which
+///    looks like a fault of the system that may pass.
 class guarded_env : public leveldb::EnvWrapper {
 public:
   using EnvWrapper::EnvWrapper;
