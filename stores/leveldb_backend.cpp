@@ -10,7 +10,7 @@
 #include <leveldb/write_batch.h>
 
 #include "runtime/assert.hpp"
-#include "runtime/embedded/current_file.hpp"
+#include "runtime/embedded/lost_data.hpp"
 
 namespace weir {
 
@@ -104,11 +104,9 @@ leveldb_backend::~leveldb_backend() = default;
 result<std::unique_ptr<leveldb_backend>>
 leveldb_backend::open(const std::string& directory, leveldb_options options) {
   WEIR_ASSERT(options.files, "a database lives in an environment");
-  if (lacks_current(options.files->native(), directory))
+  if (auto lost = lost_data(options.files->native(), directory); !lost.empty())
     return fail(ec::damaged,
-                fmt::format("database '{}' has data, but its file CURRENT "
-                            "is missing",
-                            directory));
+                fmt::format("database '{}' has data, but {}", directory, lost));
   auto made = std::make_unique<parts>();
   made->directory = directory;
   made->options = std::move(options);

@@ -13,7 +13,7 @@
 #include <leveldb/filter_policy.h>
 #include <leveldb/write_batch.h>
 
-#include "runtime/embedded/current_file.hpp"
+#include "runtime/embedded/lost_data.hpp"
 #include "runtime/embedded/owner_file.hpp"
 
 namespace weir {
@@ -34,9 +34,17 @@ std::string_view view(const leveldb::Slice& x) {
   return {x.data(), x.size()};
 }
 
+/// Whether the files are not what was written, as against a system that could
+/// not do what it was asked for. A file that should be there is damage too.
+bool is_damage(const leveldb::Status& status) {
+  return status.IsCorruption() || status.IsNotFound() ||
+         status.IsInvalidArgument() || status.IsNotSupportedError();
+}
+
 error to_error(const leveldb::Status& status, std::string_view what) {
-  auto code = status.IsCorruption() ? ec::corruption : ec::io_error;
-  return error{code, status.ToString()}.within(what);
+  if (is_damage(status))
+    return embedded_damage(status.ToString()).within(what);
+  return error{ec::io_error, status.ToString()}.within(what);
 }
 
 leveldb::ReadOptions read_options(bool fill_cache) {
@@ -256,8 +264,8 @@ open_embedded(const embedded_options& options, outside_world& world) {
   auto* env = options.env != nullptr ? options.env : leveldb::Env::Default();
   auto made = create_directories(*env, directory);
   if (!made.ok())
-    return fail(
-        to_error(made, "cannot create the data directory '" + directory + "'"));
+    return fail(ec::io_error, "cannot create the data directory '" + directory +
+                                  "': " + made.ToString());
   auto privately = make_private(directory, env == leveldb::Env::Default());
   if (!privately)
     return fail(privately.error());
@@ -265,12 +273,10 @@ open_embedded(const embedded_options& options, outside_world& world) {
   if (!owner)
     return fail(owner.error());
   parts->owner = std::move(*owner);
-  if (lacks_current(*env, directory + "/db"))
-    return fail(ec::corruption,
-                "the database in '" + directory +
-                    "' has data, but its file db/CURRENT is missing: bring the "
-                    "directory back from a backup, or use another one; nothing "
-                    "was changed in it");
+  if (auto lost = lost_data(*env, directory + "/db"); !lost.empty())
+    return fail(embedded_damage("the database in '" + directory +
+                                "/db' has data, but " + lost +
+                                " (nothing was changed)"));
   auto status = parts->open(*env);
   if (!status.ok())
     return fail(
@@ -280,6 +286,12 @@ open_embedded(const embedded_options& options, outside_world& world) {
   if (!known)
     return fail(known.error());
   return database;
+}
+
+error embedded_damage(std::string what) {
+  return {ec::corruption,
+          what.append("; bring the embedded log's directory back from a "
+                      "backup, or use another one")};
 }
 
 std::string prefix_end(std::string_view prefix) {

@@ -113,6 +113,10 @@ private:
 result<std::shared_ptr<embedded_database>>
 open_embedded(const embedded_options& options, outside_world& world);
 
+/// `corruption` of the embedded data: `what`, and what a person can do about
+/// it.
+error embedded_damage(std::string what);
+
 /// The first key after every key that starts with `prefix`; empty if there is
 /// none.
 std::string prefix_end(std::string_view prefix);

@@ -14,11 +14,8 @@ namespace {
 
 tl::unexpected<error> corrupt(const log_topic& topic, std::int32_t partition,
                               std::int64_t offset, const std::string& what) {
-  return fail(ec::corruption,
-              name_of(topic, partition) + " offset " + std::to_string(offset) +
-                  ": " + what +
-                  "; the embedded log is damaged: restore its directory from a "
-                  "copy");
+  return fail(embedded_damage(name_of(topic, partition) + " offset " +
+                              std::to_string(offset) + ": " + what));
 }
 
 std::string to(std::int64_t end) {
@@ -199,7 +196,7 @@ private:
       return {};
     auto next = decode_number(bytes);
     if (!next)
-      return fail(ec::corruption, "the embedded log's next topic id is broken");
+      return fail(embedded_damage("the next topic's id is broken"));
     log_.next_topic_ = static_cast<std::uint32_t>(*next);
     return {};
   }

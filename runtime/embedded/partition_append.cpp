@@ -78,9 +78,9 @@ result<index_entry> partition_append::last_of(std::string_view key) {
   if (*present) {
     auto decoded = decode_index_entry(bytes);
     if (!decoded)
-      return fail(ec::corruption, "the index of " +
-                                      name_of(topic_, partition_.id.partition) +
-                                      " has a broken entry");
+      return fail(embedded_damage("the index of " +
+                                  name_of(topic_, partition_.id.partition) +
+                                  " has a broken entry"));
     entry = *decoded;
   }
   known.emplace(key, entry);

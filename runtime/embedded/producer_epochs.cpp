@@ -18,8 +18,8 @@ producer_epochs::initialise(embedded_database& database, const std::string& id,
   if (*present) {
     auto before = decode_producer_epoch(bytes);
     if (!before)
-      return fail(ec::corruption, "the stored epoch of transactional id '" +
-                                      id + "' is broken");
+      return fail(embedded_damage("the stored epoch of transactional id '" +
+                                  id + "' is broken"));
     next.epoch = before->epoch + 1;
   }
   embedded_batch batch;

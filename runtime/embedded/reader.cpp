@@ -105,16 +105,16 @@ private:
     auto visit = [&](std::string_view key, std::string_view bytes) {
       auto offset = offset_of(key);
       if (offset != expected && !topic_->policy.compact) {
-        fine = fail(ec::corruption, name() + " offset " +
-                                        std::to_string(expected) +
-                                        ": the record is missing");
+        fine = fail(embedded_damage(name() + " offset " +
+                                    std::to_string(expected) +
+                                    ": the record is missing"));
         return false;
       }
       expected = offset + 1;
       if (auto x = decode_record(key, bytes); !x) {
         fine =
-            fail(ec::corruption, name() + " offset " + std::to_string(offset) +
-                                     ": the record's checksum is wrong");
+            fail(embedded_damage(name() + " offset " + std::to_string(offset) +
+                                 ": the record's checksum is wrong"));
         return false;
       } else if (x->type == record_type::data) {
         memory.entries.push_back({offset, memory.bytes.size(), bytes.size()});

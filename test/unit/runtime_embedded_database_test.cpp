@@ -1,10 +1,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <stdexcept>
 
 #include "runtime/embedded/database.hpp"
+#include "stores/environment.hpp"
 #include "test/conformance/embedded_fixture.hpp"
 #include "test/conformance/stream_tools.hpp"
 #include "test/servers/child_process.hpp"
@@ -196,6 +201,100 @@ TEST_CASE(
   CHECK(files() == before);
   fs::rename(away, place / "CURRENT");
   CHECK(all_of(*must(rig.open()), "a") == contents{{"a", "1"}});
+}
+
+TEST_CASE("embedded database: damage is refused, saying what to do") {
+  namespace fs = std::filesystem;
+  auto files = make_posix_environment();
+  database_rig rig;
+  rig.options.env = &files->native();
+  must(put(*must(rig.open()), "a", std::string(5000, 'x')));
+  // Opened again: what was in the log is in a table.
+  must(put(*must(rig.open()), "b", std::string(5000, 'x')));
+  auto file = [&](const std::string& part) {
+    for (auto& each : fs::directory_iterator{rig.options.directory + "/db"})
+      if (each.path().filename().string().find(part) != std::string::npos)
+        return each.path();
+    throw std::runtime_error{"no file " + part};
+  };
+  SECTION("a table that is cut") {
+    auto path = file(".ldb");
+    fs::resize_file(path, fs::file_size(path) - 1);
+  }
+  SECTION("a table that is empty") {
+    fs::resize_file(file(".ldb"), 0);
+  }
+  SECTION("no table") {
+    fs::remove(file(".ldb"));
+  }
+  SECTION("no log") {
+    fs::remove(file(".log"));
+  }
+  SECTION("a changed byte in the log") {
+    std::fstream log{file(".log"), std::ios::in | std::ios::out};
+    log.seekp(2000);
+    log.put('!');
+  }
+  SECTION("no MANIFEST") {
+    fs::remove(file("MANIFEST"));
+  }
+  SECTION("a MANIFEST that is cut") {
+    auto path = file("MANIFEST");
+    fs::resize_file(path, fs::file_size(path) - 1);
+  }
+  auto opened = rig.open();
+  std::string value;
+  auto found =
+      opened ? (*opened)->get("a", value) : result<bool>{fail(opened.error())};
+  REQUIRE(error_of(found) == ec::corruption);
+  INFO(found.error().text());
+  for (auto word : {rig.options.directory.c_str(), "backup", "another one"})
+    CHECK(found.error().text().find(word) != std::string::npos);
+}
+
+namespace {
+
+/// Answers a lock like LevelDB's own Env where the system refuses something.
+struct lockless_env final : leveldb::EnvWrapper {
+  leveldb::Status answer;
+  explicit lockless_env(leveldb::Status x)
+      : EnvWrapper(leveldb::Env::Default()), answer(std::move(x)) {}
+  leveldb::Status LockFile(const std::string&, leveldb::FileLock**) override {
+    return answer;
+  }
+};
+
+} // namespace
+
+TEST_CASE("embedded database: only a lock that is held is somebody else's") {
+  using leveldb::Status;
+  database_rig rig;
+  auto lock = rig.options.directory + "/OWNER.lock";
+  auto open_with = [&](Status answer) {
+    lockless_env env{std::move(answer)};
+    rig.options.env = &env;
+    return rig.open();
+  };
+  for (auto number : {EAGAIN, EACCES})
+    CHECK(error_of(open_with(Status::IOError(
+              "lock " + lock, std::strerror(number)))) == ec::locked);
+  for (auto& answer : {Status::IOError("lock " + lock, std::strerror(ENOLCK)),
+                       Status::IOError(lock, std::strerror(EACCES)),
+                       Status::IOError(lock, std::strerror(ENOTDIR)),
+                       Status::NotFound(lock, std::strerror(ENOENT))}) {
+    auto refused = open_with(answer);
+    REQUIRE(error_of(refused) == ec::io_error);
+    CHECK(refused.error().text().starts_with("cannot lock '" + lock));
+    CHECK(refused.error().text().find("in use") == std::string::npos);
+  }
+}
+
+TEST_CASE("embedded database: a directory in the lock's place is no lock") {
+  database_rig rig;
+  std::filesystem::create_directories(rig.options.directory + "/OWNER.lock");
+  auto refused = rig.open();
+  REQUIRE(error_of(refused) == ec::io_error);
+  CHECK(refused.error().text().starts_with("cannot lock '"));
 }
 
 TEST_CASE("embedded database: another format is refused") {

@@ -230,7 +230,12 @@ int power_crashes_with_holes(file_guards guards) {
     disk.crash_power(dice(at));
     auto again = leveldb_backend::open("/db", small(disk.current(guards)));
     INFO("operation " << at);
-    REQUIRE(again);
+    // A log that ends before the next one begins is refused.
+    if (!again) {
+      CHECK(again.error().code() == ec::damaged);
+      ++holes;
+      continue;
+    }
     auto there = last(**again);
     CHECK(there <= acknowledged + 1);
     holes += contents(**again) != state_after(there, 5000);
