@@ -20,13 +20,12 @@ result<const store_inspector*> find_inspector(const application& app,
                   : "this application does not show a store '" + store + "'");
 }
 
-/// Whether the database is at some commit's state, readable without a restore;
-/// else why not.
-result<void> has_state(const task_database& x) {
+/// Whether what the database holds can be read as it is; else why not.
+result<void> is_readable(const task_database& x) {
   if (x.verdict() == database_verdict::untrusted)
     return fail(ec::damaged, x.reason());
   // R6: what an unfinished restore left is the state of no commit.
-  if (!x.facts().commit || x.facts().restoring_since)
+  if (x.facts().restoring_since)
     return fail(ec::not_found, x.reason());
   return {};
 }
@@ -58,7 +57,8 @@ result<void> is_latest(const stopped_job& job, const std::string& changelog,
         auto by = origin_of(x);
         if (!by)
           return fail(by.error());
-        later = x.key() == commit_key && before(facts.commit->by, *by);
+        later = x.key() == commit_key &&
+                (!facts.commit || before(facts.commit->by, *by));
         return !later;
       });
   if (!read)
@@ -78,33 +78,40 @@ public:
     auto database = open_stopped(how_, out_.systems, out_.node, partition);
     if (!database)
       return fail(database.error());
-    if (!*database) {
-      tell(partition,
-           "is left out: it has no database in " +
-               task_directory(how_.settings, how_.job.name(), partition));
-      return {};
-    }
-    if (auto state = has_state(**database); !state) {
-      tell(partition, "is left out: " + state.error().text());
-      return {};
-    }
-    check(partition, (*database)->facts());
-    out_.databases.push_back(std::move(*database));
+    if (*database)
+      if (auto readable = is_readable(**database); !readable) {
+        tell(partition, "is left out: " + readable.error().text());
+        return {};
+      }
+    database_facts none;
+    auto& facts = *database ? (*database)->facts() : none;
+    auto latest = compare(partition, facts);
+    if (facts.commit)
+      out_.databases.push_back(std::move(*database));
+    if (!latest)
+      tell(partition, facts.commit ? "may be shown with another state than the "
+                                     "committed one: " +
+                                         latest.error().text()
+                                   : "is left out, without a state in " +
+                                         directory(partition) + ": " +
+                                         latest.error().text());
     return {};
   }
 
 private:
-  void check(int partition, const database_facts& facts) {
+  std::string directory(int partition) const {
+    return task_directory(how_.settings, how_.job.name(), partition);
+  }
+
+  result<void> compare(int partition, const database_facts& facts) {
     // One broker that is away need not be waited for by every task.
     if (unreachable_)
-      return;
+      return fail(*unreachable_);
     auto latest = is_latest(out_, how_.job.changelog(), partition, facts);
-    if (latest)
-      return;
-    unreachable_ = latest.error().code() == ec::timed_out ||
-                   latest.error().code() == ec::disconnected;
-    tell(partition, "may be shown with another state than the committed one: " +
-                        latest.error().text());
+    if (!latest && (latest.error().code() == ec::timed_out ||
+                    latest.error().code() == ec::disconnected))
+      unreachable_ = latest.error();
+    return latest;
   }
 
   void tell(int partition, const std::string& what) {
@@ -114,7 +121,7 @@ private:
 
   const configuration& how_;
   stopped_job& out_;
-  bool unreachable_ = false;
+  std::optional<error> unreachable_;
 };
 
 } // namespace

@@ -49,6 +49,15 @@ class Inspect(programs.ProgramTest):
         _, log = self.call("dump", code=1)
         self.assertIn(str(self.tasks / "3"), log)
 
+    def test_a_task_that_never_committed(self):
+        exact = self.state()
+        shutil.rmtree(self.tasks / "3")
+        self.tool("weir-edit-log", "drop-tail", f"stock-{self.name}-changelog",
+                  3, 0)
+        left = self.state()
+        self.assertLess(len(left), len(exact))
+        self.assertEqual(left, {k: exact[k] for k in left})
+
     def test_an_older_state(self):
         older = self.state()
         shutil.copytree(self.tasks, self.work / "older")
