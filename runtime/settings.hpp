@@ -93,7 +93,7 @@ struct duration_limits {
 
 inline constexpr duration_limits check_interval_limits{milliseconds{1},
                                                        milliseconds{600'000}};
-/// A sync costs more than a second's work; the most is what can be waited for.
+/// A sync costs more than a second's work.
 inline constexpr duration_limits sync_interval_limits{milliseconds{1'000},
                                                       milliseconds{86'400'000}};
 /// With the longest T_c, a transaction must stay below the 15 minutes that
