@@ -259,6 +259,44 @@ TEST_CASE("a damaged database is set aside, never repaired") {
   }
 }
 
+TEST_CASE("damage that a compaction meets is set aside at the close") {
+  machine m;
+  auto write = [](task_database& to, const std::string& key,
+                  std::size_t bytes) {
+    change_batch batch;
+    batch.put(key, std::string(bytes, 'v'));
+    return to.store().write(batch, false);
+  };
+  // The next opening makes a table of each of these.
+  for (int i = 0; i < 3; ++i) {
+    auto database = m.open();
+    REQUIRE((*database)->use());
+    for (auto key : {"\1a", "\1b", "\1c"})
+      REQUIRE(write(**database, key, 10'000));
+    REQUIRE((*database)->close());
+  }
+  auto database = m.open();
+  REQUIRE((*database)->use());
+  for (auto& path : m.disk.files())
+    if (path.ends_with(".ldb")) {
+      auto bytes = *m.disk.contents(path);
+      for (auto& each : bytes)
+        each = static_cast<char>(each ^ 1);
+      m.disk.set_contents(path, bytes);
+    }
+  // The second finds the memory full: it becomes one table more.
+  REQUIRE(write(**database, "\1b", 70'000));
+  REQUIRE(write(**database, "\1b", 1));
+  auto closed = (*database)->close();
+  REQUIRE_FALSE(closed);
+  CHECK(closed.error().code() == ec::damaged);
+  CHECK(m.log.count("store.quarantined") == 1);
+  CHECK(m.disk.contents(directory + "/db.corrupt-1/CURRENT"));
+  auto next = m.open();
+  REQUIRE(next);
+  CHECK((*next)->verdict() == database_verdict::empty);
+}
+
 TEST_CASE("metadata that does not decode counts as damage") {
   machine m;
   prepare(m, 3, false);
