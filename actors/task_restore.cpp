@@ -1,8 +1,6 @@
 #include "actors/task_restore.hpp"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "runtime/log.hpp"
 #include "runtime/topics.hpp"
@@ -18,26 +16,6 @@ constexpr std::size_t records_of_a_poll = 1000;
 constexpr milliseconds wait_of_a_step{100};
 
 } // namespace
-
-/// A reader's callback for a thread that may wait.
-class task_restore::wake_up {
-public:
-  void set() {
-    std::lock_guard guard{mutex_};
-    ready_ = true;
-    changed_.notify_one();
-  }
-  void wait(milliseconds limit) {
-    std::unique_lock guard{mutex_};
-    changed_.wait_for(guard, limit, [this] { return ready_; });
-    ready_ = false;
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool ready_ = false;
-};
 
 task_restore::task_restore(std::shared_ptr<node_context> context, int partition,
                            claim_node claim, job_node job)
@@ -106,6 +84,7 @@ result<void> task_restore::open_changelog() {
   options.start = start_;
   options.started_ms = context_->outside.world->wall_clock_ms();
   options.limit = changelog_delete_retention / 2;
+  options.empty_below = handoff_->claim.empty_below;
   if (!restorer_)
     restorer_ = std::make_unique<restorer>(
         handoff_->database->store(), handoff_->database->facts(), options);
@@ -195,6 +174,7 @@ result<void> task_restore::check_empty(bool any_record) {
   past known;
   known.born = handoff_->claim.born;
   known.changelog = limits_;
+  known.empty_below = handoff_->claim.empty_below;
   known.any_record = any_record || start_ != limits_.low;
   if (is_provably_new(known))
     return {};

@@ -7,6 +7,7 @@
 
 #include "actors/node_context.hpp"
 #include "actors/task_handoff.hpp"
+#include "actors/wake_up.hpp"
 
 namespace weir {
 
@@ -56,7 +57,6 @@ private:
   std::unique_ptr<restorer> restorer_;
   std::unique_ptr<partition_reader> reader_;
   std::unique_ptr<record_batch> batch_;
-  class wake_up;
   std::shared_ptr<wake_up> wake_up_;
   watermarks limits_;
   std::int64_t start_ = 0;

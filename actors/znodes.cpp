@@ -98,6 +98,7 @@ std::string encode(const claim_node& x) {
            {"released", x.released},
            {"born", x.born},
            {"floor", x.floor},
+           {"empty_below", x.empty_below},
            {"generation", x.generation},
            {"partitions", x.partitions},
            {"member", x.member},
@@ -130,6 +131,7 @@ result<claim_node> decode_claim(const std::string& text) {
     in.at("released").get_to(out.released);
     in.at("born").get_to(out.born);
     in.at("floor").get_to(out.floor);
+    out.empty_below = in.value("empty_below", std::int64_t{0});
     in.at("generation").get_to(out.generation);
     in.at("partitions").get_to(out.partitions);
     in.at("member").get_to(out.member);

@@ -74,6 +74,9 @@ struct claim_node {
   /// Set after the task's first commit succeeded (rule S2).
   bool born = false;
   std::int64_t floor = 0;
+  /// `adopt`: the operator accepts that the changelog has no state below this
+  /// offset (rule S2).
+  std::int64_t empty_below = 0;
   std::string generation;
   int partitions = 0;
   /// The owner's member node and process, so that its death is recognised.

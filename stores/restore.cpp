@@ -269,7 +269,7 @@ result<restore_step> restorer::feed(const record& x) {
   if (x.offset() < self.next_offset)
     return restore_step::go_on;
   self.next_offset = x.offset() + 1;
-  self.summary.any_record = true;
+  self.summary.any_record |= x.offset() >= self.options.empty_below;
   if (auto fine = self.check_anchor(x); !fine)
     return fail(self.named(fine.error()));
   // Where the anchor's own record is compacted away, the order still counts
@@ -329,7 +329,8 @@ result<void> verify(backend& store,
 bool is_provably_new(const past& x) noexcept {
   if (x.born || x.has_snapshot)
     return false;
-  return x.changelog.high == 0 || (x.changelog.low == 0 && !x.any_record);
+  return x.changelog.high == 0 ||
+         (x.changelog.low <= x.empty_below && !x.any_record);
 }
 
 } // namespace weir

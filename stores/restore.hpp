@@ -38,6 +38,8 @@ struct restore_options {
   /// the changelog's `delete.retention.ms` (R9).
   std::int64_t started_ms = 0;
   std::chrono::milliseconds limit = std::chrono::hours{84};
+  /// See `past`.
+  std::int64_t empty_below = 0;
   /// Bound of memory, and about the size of a batch: large enough that the
   /// cost of a batch does not show.
   std::size_t batch_bytes = 4u << 20;
@@ -73,7 +75,8 @@ struct restore_summary {
   std::optional<std::int64_t> position;
   /// Of every record seen and of the store; the owner's must be above (C4).
   std::uint64_t highest_epoch = 0;
-  /// Whether read committed the changelog held any record from `start` on.
+  /// Whether read committed the changelog held any record from `start` and from
+  /// `empty_below` on.
   bool any_record = false;
 };
 
@@ -128,8 +131,10 @@ struct past {
   /// Read uncommitted, after the fence.
   watermarks changelog;
   /// Whether the changelog, read committed from its low watermark to `high`,
-  /// held any record.
+  /// held any record that is not below `empty_below`.
   bool any_record = false;
+  /// Of the claim: an operator accepted that no state comes from below.
+  std::int64_t empty_below = 0;
 };
 
 /// Whether there provably never was a commit, so that a new, empty state is

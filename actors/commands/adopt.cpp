@@ -9,6 +9,7 @@
 #include "actors/commands/commands.hpp"
 #include "actors/commands/offline.hpp"
 #include "stores/changelog.hpp"
+#include "stores/continuity.hpp"
 #include "stores/restore.hpp"
 
 namespace weir {
@@ -24,38 +25,14 @@ struct writers {
   std::uint64_t highest_epoch = 0;
 };
 
-/// A task's database on this machine and whether its changelog goes on where it
-/// is (R5): if not, every restore would refuse it.
-class local_state {
-public:
-  explicit local_state(std::unique_ptr<task_database> database)
-      : database_(std::move(database)) {}
-
-  /// Every committed record of the changelog, in order.
-  void see(const record& x, const origin& by) {
-    auto decoded = x.key() == commit_key && x.value()
-                       ? decode_commit(*x.value())
-                       : result<commit_record>{fail(ec::bad_format, "")};
-    auto& position = facts().position;
-    if (position && x.offset() == position->offset - 1)
-      other_record_ |= !decoded || checksum(*decoded) != position->checksum;
-    met_ |= decoded && !before(by, facts().commit->by);
-  }
-  bool has_commit() const { return database_ && facts().commit.has_value(); }
-  bool goes_on(const watermarks& limits) const {
-    return met_ && !other_record_ && restore_start(facts(), limits);
-  }
-  result<void> set_aside() {
-    return database_->set_aside(
-        {ec::data_loss, "its changelog is another one, adopted by operator"});
-  }
-
-private:
-  const database_facts& facts() const { return database_->facts(); }
-
-  std::unique_ptr<task_database> database_;
-  bool other_record_ = false;
-  bool met_ = false;
+/// What is left of a task once no writer is.
+struct remains {
+  /// The changelog has a commit of this job.
+  bool any_commit = false;
+  /// Its end.
+  std::int64_t end = 0;
+  /// Of the commit of the local database.
+  std::uint64_t local_epoch = 0;
 };
 
 struct adoption {
@@ -63,6 +40,7 @@ struct adoption {
   outside_systems& systems;
   waiting_session& session;
   job_node job;
+  std::set<std::string> fenced = {};
 
   reader_options changelog(int partition, const watermarks& limits,
                            isolation level) {
@@ -99,86 +77,130 @@ struct adoption {
     return out;
   }
 
-  result<void> fence(const writers& found) {
-    for (auto& lane : found.lanes) {
-      auto id = producer_prefix(how.job.name()) + lane;
-      if (auto done = systems.streams->fence(id, fence_limit); !done)
-        return fail(done.error().within("fencing " + id));
-    }
+  /// C1: also the producer that the claim names, which may not have written.
+  result<void> fence(const writers& seen,
+                     const std::optional<found_claim>& found) {
+    auto prefix = producer_prefix(how.job.name());
+    std::set<std::string> ids;
+    for (auto& lane : seen.lanes)
+      ids.insert(prefix + lane);
+    if (found && !found->claim.released &&
+        found->claim.producer_id.starts_with(prefix))
+      ids.insert(found->claim.producer_id);
+    for (auto& id : ids)
+      if (fenced.count(id) == 0) {
+        if (auto done = systems.streams->fence(id, fence_limit); !done)
+          return fail(done.error().within("fencing " + id));
+        fenced.insert(id);
+      }
     return {};
   }
 
-  /// Whether the changelog has a commit, once no writer is left. A local
-  /// database that it does not continue is set aside.
-  result<bool> settle(int partition) {
+  /// Every committed record, to the end (R4).
+  result<void> read_commits(int partition, const watermarks& limits,
+                            std::optional<continuity>& same, remains& out) {
+    std::uint64_t epoch = 0;
+    return read_partition(
+        *systems.streams,
+        changelog(partition, limits, isolation::read_committed), limits.high,
+        [&](const record& x) -> result<bool> {
+          auto by = origin_of(x);
+          if (!by)
+            return fail(by.error());
+          // The wrong topic, not the database, is at fault in both cases.
+          if (by->epoch < epoch)
+            return fail(ec::corruption,
+                        "epoch " + std::to_string(by->epoch) +
+                            " comes after epoch " + std::to_string(epoch) +
+                            " (R8): restore the right topic, or `reset`");
+          epoch = by->epoch;
+          if (same)
+            same->see(x, *by);
+          if (x.key() != commit_key || !x.value())
+            return true;
+          auto commit = decode_commit(*x.value());
+          if (!commit)
+            return fail(commit.error());
+          if (commit->generation != job.generation)
+            return fail(ec::corruption,
+                        "the changelog has commits of generation " +
+                            commit->generation + ", the job is of " +
+                            job.generation +
+                            ": restore the right topic, or `reset`");
+          out.any_commit = true;
+          return true;
+        });
+  }
+
+  /// What a restore would find. A local database that it would refuse for the
+  /// changelog (R5) is set aside.
+  result<remains> settle(int partition) {
     auto limits = systems.streams->query_watermarks(
-        how.job.changelog(), partition, isolation::read_committed);
+        how.job.changelog(), partition, isolation::read_uncommitted);
     if (!limits)
       return fail(limits.error());
     auto database = open_stopped(how, systems, job, partition);
     if (!database)
       return fail(database.error());
-    local_state local{std::move(*database)};
-    bool any_commit = false;
-    auto read =
-        read_partition(*systems.streams,
-                       changelog(partition, *limits, isolation::read_committed),
-                       limits->high, [&](const record& x) -> result<bool> {
-                         auto by = origin_of(x);
-                         if (!by)
-                           return fail(by.error());
-                         any_commit |= x.key() == commit_key;
-                         if (local.has_commit())
-                           local.see(x, *by);
-                         return true;
-                       });
-    if (!read)
-      return fail(read.error());
-    if (local.has_commit() && !local.goes_on(*limits)) {
-      if (auto done = local.set_aside(); !done)
-        return fail(done.error());
-      std::fprintf(stderr,
-                   "task %d: its local database is set aside, the changelog "
-                   "does not continue it\n",
-                   partition);
+    remains out;
+    out.end = limits->high;
+    std::optional<continuity> same;
+    if (*database && (*database)->facts().commit) {
+      same.emplace((*database)->facts(), limits->low);
+      out.local_epoch = (*database)->facts().commit->by.epoch;
     }
-    return any_commit;
+    if (auto read = read_commits(partition, *limits, same, out); !read)
+      return fail(read.error());
+    if (!same)
+      return out;
+    result<void> goes_on = same->check();
+    if (auto start = restore_start((*database)->facts(), *limits); !start)
+      goes_on = fail(start.error());
+    if (goes_on)
+      return out;
+    if (auto done = (*database)->set_aside(goes_on.error()); !done)
+      return fail(done.error());
+    std::fprintf(stderr,
+                 "task %d: its local database is set aside: the changelog "
+                 "does not continue it\n",
+                 partition);
+    return out;
   }
 
   result<void> adopt(int partition) {
-    auto path = znode_paths{how.job.name()}.claim(partition);
-    auto node = session.get(path);
-    if (!node && node.error().code() != ec::not_found)
-      return fail(node.error());
+    auto found = read_claim(session, how.job, partition);
+    if (!found)
+      return fail(found.error());
     auto seen = read_writers(partition);
     if (!seen)
       return fail(seen.error());
-    if (auto done = fence(*seen); !done)
+    if (auto done = fence(*seen, *found); !done)
       return done;
-    auto any_commit = settle(partition);
-    if (!any_commit)
-      return fail(any_commit.error());
-    claim_node claim;
-    if (node) {
-      auto found = decode_claim(node->data);
-      if (found && found->born && *any_commit) {
-        std::fprintf(stderr, "task %d: its claim stands\n", partition);
-        return {};
-      }
-      if (found)
-        claim = *found;
+    auto left = settle(partition);
+    if (!left)
+      return fail(left.error());
+    if (*found && (*found)->claim.born && left->any_commit) {
+      std::fprintf(stderr, "task %d: its claim stands\n", partition);
+      return {};
     }
-    claim.epoch = std::max(claim.epoch, seen->highest_epoch) + 1;
+    claim_node claim;
+    if (*found)
+      claim = (*found)->claim;
+    claim.epoch =
+        std::max({claim.epoch, seen->highest_epoch, left->local_epoch}) + 1;
     claim.released = true;
-    claim.born = *any_commit;
+    claim.producer_id.clear();
+    claim.born = left->any_commit;
+    claim.empty_below = left->any_commit ? 0 : left->end;
     claim.generation = job.generation;
     claim.partitions = job.partitions;
+    auto path = znode_paths{how.job.name()}.claim(partition);
     auto text = encode(claim);
-    auto written = node ? session.set(path, text, node->stat.version)
-                        : session.create(path, text);
+    auto written = *found ? session.set(path, text, (*found)->version)
+                          : session.create(path, text);
     if (written)
       std::fprintf(stderr, "task %d: adopted with %s, epoch %llu\n", partition,
-                   *any_commit ? "its changelog" : "an empty state",
+                   left->any_commit ? "its changelog" : "an empty state",
                    static_cast<unsigned long long>(claim.epoch));
     return written;
   }

@@ -1,6 +1,7 @@
 #include "actors/commands/offline.hpp"
 
 #include "actors/commands/commands.hpp"
+#include "actors/wake_up.hpp"
 
 #include <sys/stat.h>
 
@@ -8,7 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <future>
-#include <thread>
+#include <optional>
 
 namespace weir {
 
@@ -103,6 +104,19 @@ result<job_node> read_job_node(waiting_session& session, const job& of) {
   return decode_job(node->data);
 }
 
+result<std::optional<found_claim>> read_claim(waiting_session& session,
+                                              const job& of, int partition) {
+  auto node = session.get(znode_paths{of.name()}.claim(partition));
+  if (!node && node.error().code() == ec::not_found)
+    return std::optional<found_claim>{};
+  if (!node)
+    return fail(node.error());
+  auto claim = decode_claim(node->data);
+  if (!claim)
+    return fail(claim.error());
+  return std::optional{found_claim{std::move(*claim), node->stat.version}};
+}
+
 result<std::vector<std::string>>
 live_members(waiting_session& session, const job& of, outside_world& world) {
   znode_paths paths{of.name()};
@@ -134,6 +148,8 @@ result<void>
 read_partition(stream_system& streams, reader_options where, std::int64_t end,
                const std::function<result<bool>(const record&)>& visit) {
   auto name = where.topic + "/" + std::to_string(where.partition);
+  auto ready = std::make_shared<wake_up>();
+  where.on_ready = [ready] { ready->set(); };
   auto reader = streams.open_reader(std::move(where));
   if (!reader)
     return fail(reader.error());
@@ -155,9 +171,11 @@ read_partition(stream_system& streams, reader_options where, std::int64_t end,
     if (!batch.empty())
       give_up = now + read_limit;
     else if (now > give_up)
-      return fail(ec::timed_out, name + " cannot be read to its end");
+      return fail(ec::timed_out,
+                  name + " cannot be read to its end; if the broker is up, a "
+                         "transaction in it hangs");
     else
-      std::this_thread::yield();
+      ready->wait(std::chrono::milliseconds{100});
   }
   return {};
 }

@@ -35,6 +35,16 @@ private:
 /// The job node, or an error that says that the job does not exist.
 result<job_node> read_job_node(waiting_session& session, const job& of);
 
+/// A claim as it was read.
+struct found_claim {
+  claim_node claim;
+  std::int32_t version;
+};
+
+/// None if there is no claim. Errors: those of reading it, `bad_format`.
+result<std::optional<found_claim>> read_claim(waiting_session& session,
+                                              const job& of, int partition);
+
 /// The processes of the job's members that are alive (rule C5), "process 4711
 /// on host-a".
 result<std::vector<std::string>>

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "stores/changelog.hpp"
+#include "stores/continuity.hpp"
 #include "stores/restore.hpp"
 
 namespace weir {
@@ -30,49 +31,66 @@ result<void> is_readable(const task_database& x) {
   return {};
 }
 
-/// Whether the changelog has no commit after the database's; else why not.
-/// A crash between a commit and its apply leaves one, so does another machine
-/// that had the task since.
-result<void> is_latest(const stopped_job& job, const std::string& changelog,
-                       int partition, const database_facts& facts) {
-  auto& streams = *job.systems.streams;
-  auto ends = streams.query_watermarks(changelog, partition,
+/// A task's changelog, and its claim where it has one.
+struct past_of_task {
+  reader_options changelog;
+  claim_node claim;
+};
+
+/// Whether the changelog has no commit but those that the database is made of;
+/// else why not. A crash between a commit and its apply leaves a later one, so
+/// does another machine that had the task since.
+result<void> is_latest(stream_system& streams, past_of_task task,
+                       const database_facts& facts) {
+  auto& where = task.changelog;
+  auto ends = streams.query_watermarks(where.topic, where.partition,
                                        isolation::read_uncommitted);
   if (!ends)
     return fail(ends.error());
-  if (auto start = restore_start(facts, *ends); !start)
+  auto start = restore_start(facts, *ends);
+  if (!start)
     return fail(start.error());
-  auto committed =
-      streams.query_watermarks(changelog, partition, isolation::read_committed);
+  auto committed = streams.query_watermarks(where.topic, where.partition,
+                                            isolation::read_committed);
   if (!committed)
     return fail(committed.error());
-  bool later = false;
-  reader_options options;
-  options.topic = changelog;
-  options.partition = partition;
-  options.start = std::min(facts.position ? facts.position->offset : ends->low,
-                           committed->high);
+  if (committed->high < ends->high)
+    return fail(ec::not_found, "its changelog has an open transaction");
+  where.start = *start;
+  std::optional<continuity> same;
+  if (facts.commit)
+    same.emplace(facts, where.start);
+  past known;
+  known.born = task.claim.born;
+  known.empty_below = task.claim.empty_below;
+  known.changelog = *ends;
   auto read = read_partition(
-      streams, options, committed->high, [&](const record& x) -> result<bool> {
+      streams, where, committed->high, [&](const record& x) -> result<bool> {
         auto by = origin_of(x);
         if (!by)
           return fail(by.error());
-        later = x.key() == commit_key &&
-                (!facts.commit || before(facts.commit->by, *by));
-        return !later;
+        known.any_record |= x.offset() >= known.empty_below;
+        if (same)
+          same->see(x, *by);
+        return !same || !same->has_later();
       });
   if (!read)
     return read;
-  if (later)
+  if (same && same->has_later())
     return fail(ec::not_found, "its changelog has later commits");
-  if (committed->high < ends->high)
-    return fail(ec::not_found, "its changelog has an open transaction");
+  if (same)
+    return same->check();
+  // S2: without a commit only a proof that there never was one will do.
+  if (!is_provably_new(known))
+    return fail(ec::not_found, "it has committed before, or its past is "
+                               "unknown (S2)");
   return {};
 }
 
 class opening {
 public:
-  opening(const configuration& how, stopped_job& out) : how_(how), out_(out) {}
+  opening(const configuration& how, waiting_session& session, stopped_job& out)
+      : how_(how), session_(session), out_(out) {}
 
   result<void> task(int partition) {
     auto database = open_stopped(how_, out_.systems, out_.node, partition);
@@ -107,7 +125,15 @@ private:
     // One broker that is away need not be waited for by every task.
     if (unreachable_)
       return fail(*unreachable_);
-    auto latest = is_latest(out_, how_.job.changelog(), partition, facts);
+    past_of_task task;
+    task.changelog.topic = how_.job.changelog();
+    task.changelog.partition = partition;
+    auto claim = read_claim(session_, how_.job, partition);
+    if (!claim)
+      return fail(claim.error());
+    if (*claim)
+      task.claim = (*claim)->claim;
+    auto latest = is_latest(*out_.systems.streams, task, facts);
     if (!latest && (latest.error().code() == ec::timed_out ||
                     latest.error().code() == ec::disconnected))
       unreachable_ = latest.error();
@@ -120,6 +146,7 @@ private:
   }
 
   const configuration& how_;
+  waiting_session& session_;
   stopped_job& out_;
   std::optional<error> unreachable_;
 };
@@ -153,7 +180,7 @@ result<void> open_stopped_job(const application& app, const configuration& how,
     return fail(ec::not_found,
                 "the job has never had a store '" + out.inspector->store + "'");
   out.prefix.assign(1, static_cast<char>(number->second));
-  opening work{how, out};
+  opening work{how, **session, out};
   for (int p = 0; p < node->partitions; ++p)
     if (auto done = work.task(p); !done)
       return done;

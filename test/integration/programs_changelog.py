@@ -33,7 +33,9 @@ class History(changelogs.Edited):
                     log = self.goes_on(repeated=True)
                     self.assertIn("task.torn_transaction", log)
                 else:
-                    self.refused("neither the commit", "R5", wiped=wiped)
+                    self.refused("neither the commit", "R5", wiped=wiped,
+                                 told=True)
+                    self.adopted()
 
     def check_damaged_history(self, verb, words):
         # The local databases have that part already.
@@ -75,16 +77,22 @@ class History(changelogs.Edited):
                             "--generation", "0123456789abcdef")
                 self.refused("generation 0123456789abcdef", wiped=wiped,
                              told=True)
+                _, log = self.call("adopt", "--yes", code=4)
+                self.assertIn("0123456789abcdef", log.splitlines()[-1])
+                self.assertNotIn("set aside", log)
 
     def test_a_lower_epoch(self):
         for wiped in WIPED:
             with self.copy(wiped):
                 self.append("--epoch", self.highest_epoch() - 1)
-                self.refused("R8", wiped=wiped)
+                self.refused("R8", wiped=wiped, told=True)
+                _, log = self.call("adopt", "--yes", code=4)
+                self.assertIn("R8", log.splitlines()[-1])
+                self.assertNotIn("set aside", log)
 
     def test_reset_is_a_way_out(self):
         self.append("--epoch", "1")
-        self.refused("R8", wiped=False)
+        self.refused("R8", wiped=False, told=True)
         self.call("reset", "--yes")
         self.run_job()
         self.check(repeated=True)

@@ -61,6 +61,16 @@ class Embedded(programs.ProgramTest):
         self.assertEqual({k: v["quantity"] for k, v in self.state().items()},
                          totals())
 
+    def test_start_positions_are_kept(self):
+        """R3: what "latest" meant at first, not what it means at each start."""
+        self.generate(300, "--seed", "1")
+        latest = ["--until-drained", "--start", "latest"]
+        _, log = self.call("run", *latest)
+        self.assertIn("; 0 records", log.splitlines()[-1])
+        self.generate(200, "--append", "--seed", "2")
+        _, log = self.call("run", *latest)
+        self.assertIn("; 200 records", log.splitlines()[-1])
+
     def test_both_guarantees_agree(self):
         self.fill()
         self.call("run", "--until-drained")

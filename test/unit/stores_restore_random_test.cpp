@@ -65,6 +65,15 @@ TEST_CASE("S2: empty proves nothing, only these facts do") {
   CHECK_FALSE(is_provably_new(x));
   x.changelog = {7, 7};
   CHECK_FALSE(is_provably_new(x));
+  // An operator accepted the loss of what was below.
+  x.empty_below = 7;
+  CHECK(is_provably_new(x));
+  x.any_record = true;
+  CHECK_FALSE(is_provably_new(x));
+  x.any_record = false;
+  x.changelog = {8, 9};
+  CHECK_FALSE(is_provably_new(x));
+  x.empty_below = 0;
   x.changelog = {};
   x.born = true;
   CHECK_FALSE(is_provably_new(x));

@@ -1,0 +1,40 @@
+#include "stores/continuity.hpp"
+
+namespace weir {
+
+void continuity::see(const record& x, const origin& by) {
+  auto& latest = facts_.commit->by;
+  if (x.key() == commit_key) {
+    met_ |= !before(by, latest);
+    later_ |= before(latest, by);
+  }
+  auto& position = facts_.position;
+  if (!position)
+    return;
+  if (x.offset() == position->offset - 1) {
+    auto decoded = x.key() == commit_key && x.value()
+                       ? decode_commit(*x.value())
+                       : result<commit_record>{fail(ec::bad_format, "")};
+    other_ |= !decoded || checksum(*decoded) != position->checksum;
+  }
+  // The position's own commit divides the changelog.
+  other_ |= x.offset() < position->offset ? before(position->by, by)
+                                          : !before(position->by, by);
+}
+
+result<void> continuity::check() const {
+  if (other_)
+    return fail(ec::data_loss, "the changelog has other records than the store "
+                               "was made of: it was recreated, truncated or "
+                               "restored from a backup (R5)");
+  // Compaction removes a commit record only where there is a later one.
+  auto begins_before = !facts_.position || start_ < facts_.position->offset;
+  if (begins_before && !met_)
+    return fail(ec::data_loss, "the changelog has neither the commit that the "
+                               "store is at, " +
+                                   to_string(facts_.commit->by) +
+                                   ", nor a later one (R5)");
+  return {};
+}
+
+} // namespace weir
