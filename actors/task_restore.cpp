@@ -65,7 +65,10 @@ result<void> task_restore::locate() {
   limits_ = *limits;
   auto start = restore_start(handoff_->database->facts(), limits_);
   if (!start && start.error().code() == ec::offset_out_of_range) {
-    if (auto done = rebuild(start.error().text()); !done)
+    // Records were deleted, perhaps such as only the database has.
+    log_warning("task.rebuild", "task", partition_, "why",
+                start.error().text());
+    if (auto done = handoff_->database->rebuild(start.error()); !done)
       return done;
     start = restore_start(handoff_->database->facts(), limits_);
   }

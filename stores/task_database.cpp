@@ -181,7 +181,7 @@ result<void> task_database::use() {
   return {};
 }
 
-result<void> task_database::rebuild() {
+result<void> task_database::rebuild(const std::optional<error>& keep_for) {
   log_info("store.rebuilt", "database", path(), "found", to_string(verdict_),
            "reason", reason_);
   store_.reset();
@@ -189,9 +189,14 @@ result<void> task_database::rebuild() {
   auto& files = *options_.database.files;
   // Renamed first: a crash must not leave half a database under the name.
   auto removed = path() + ".removed";
-  if (auto status = files.native().RenameFile(path(), removed); !status.ok())
+  if (keep_for) {
+    if (auto done = quarantine(*keep_for); !done)
+      return done;
+  } else if (auto status = files.native().RenameFile(path(), removed);
+             !status.ok()) {
     return fail(ec::io_error, fmt::format("cannot remove database '{}': {}",
                                           path(), status.ToString()));
+  }
   if (auto done = remove_directory(files, removed); !done)
     return done;
   if (auto done = open_store(); !done)

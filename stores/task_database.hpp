@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "runtime/clock.hpp"
@@ -78,7 +79,8 @@ public:
   /// written to it. @pre the verdict is not `untrusted` or `too_old`.
   result<void> use();
   /// Removes what is there and opens an empty database, already in use.
-  result<void> rebuild();
+  /// `keep_for`: what is there may be the last copy; it is set aside.
+  result<void> rebuild(const std::optional<error>& keep_for = {});
 
   /// Readable after `open`; write only after `use` or `rebuild`.
   backend& store() noexcept { return *store_; }

@@ -297,6 +297,17 @@ TEST_CASE("damage that a compaction meets is set aside at the close") {
   CHECK((*next)->verdict() == database_verdict::empty);
 }
 
+TEST_CASE("a rebuild can keep what was there") {
+  machine m;
+  prepare(m, 3, true);
+  auto database = m.open();
+  REQUIRE((*database)->rebuild(error{ec::offset_out_of_range, "records lost"}));
+  CHECK((*database)->verdict() == database_verdict::empty);
+  CHECK(m.disk.contents(directory + "/db.corrupt-1/CURRENT"));
+  REQUIRE((*database)->rebuild());
+  CHECK_FALSE(m.disk.contents(directory + "/db.corrupt-2/CURRENT"));
+}
+
 TEST_CASE("metadata that does not decode counts as damage") {
   machine m;
   prepare(m, 3, false);
