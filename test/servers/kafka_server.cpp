@@ -70,29 +70,13 @@ kafka_server::kafka_server(kafka_server_options options)
     : options_{std::move(options)}, jars_{fetch_jars()}, port_{free_port()},
       controller_port_{free_port()} {
   directory_ = options_.directory;
-  if (directory_.empty()) {
-    auto pattern =
-        (std::filesystem::temp_directory_path() / "weir-kafka-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr)
-      throw std::runtime_error{"cannot create " + pattern};
-    directory_ = pattern;
-  }
-  try {
-    format();
-    start();
-  } catch (...) {
-    if (options_.directory.empty())
-      std::filesystem::remove_all(directory_);
-    throw;
-  }
+  if (directory_.empty())
+    directory_ = own_directory_.emplace().path();
+  format();
+  start();
 }
 
-kafka_server::~kafka_server() {
-  process_.reset();
-  std::error_code ignored;
-  if (options_.directory.empty())
-    std::filesystem::remove_all(directory_, ignored);
-}
+kafka_server::~kafka_server() = default;
 
 std::string kafka_server::brokers() const {
   return "127.0.0.1:" + std::to_string(port_);

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "test/servers/child_process.hpp"
+#include "test/temporary_directory.hpp"
 
 namespace weir::test {
 
@@ -48,6 +50,8 @@ private:
   std::vector<std::string> java(const std::string& main_class) const;
 
   kafka_server_options options_;
+  /// Where none was given.
+  std::optional<temporary_directory> own_directory_;
   std::filesystem::path directory_;
   std::string jars_;
   int port_;

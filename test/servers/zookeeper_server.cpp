@@ -24,22 +24,13 @@ constexpr const char* ready_line = "ContainerManager - Using";
 
 constexpr std::chrono::seconds start_limit{120};
 
-std::filesystem::path make_temporary_directory() {
-  auto pattern =
-      (std::filesystem::temp_directory_path() / "weir-zookeeper-XXXXXX")
-          .string();
-  if (mkdtemp(pattern.data()) == nullptr)
-    throw std::runtime_error{"cannot create a temporary directory: " + pattern};
-  return pattern;
-}
-
 } // namespace
 
 zookeeper_server::zookeeper_server(zookeeper_server_options options)
-    : options_(std::move(options)),
-      directory_(options_.directory.empty() ? make_temporary_directory()
-                                            : options_.directory),
-      port_(free_port()) {
+    : options_(std::move(options)), port_(free_port()) {
+  directory_ = options_.directory;
+  if (directory_.empty())
+    directory_ = own_directory_.emplace().path();
   if (!std::filesystem::exists("/usr/share/java/zookeeper.jar"))
     throw std::runtime_error{
         "there is no /usr/share/java/zookeeper.jar; install Debian's zookeeper "
@@ -48,12 +39,7 @@ zookeeper_server::zookeeper_server(zookeeper_server_options options)
   start();
 }
 
-zookeeper_server::~zookeeper_server() {
-  process_.reset();
-  std::error_code ignored;
-  if (options_.directory.empty())
-    std::filesystem::remove_all(directory_, ignored);
-}
+zookeeper_server::~zookeeper_server() = default;
 
 std::string zookeeper_server::hosts() const {
   return "127.0.0.1:" + std::to_string(port_);

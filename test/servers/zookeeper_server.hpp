@@ -4,9 +4,11 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "test/servers/child_process.hpp"
+#include "test/temporary_directory.hpp"
 
 namespace weir::test {
 
@@ -48,6 +50,8 @@ private:
   void write_configuration() const;
 
   zookeeper_server_options options_;
+  /// Where none was given.
+  std::optional<temporary_directory> own_directory_;
   std::filesystem::path directory_;
   int port_;
   std::unique_ptr<child_process> process_;

@@ -1,10 +1,9 @@
-#include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include "actors/commands/options.hpp"
+#include "test/temporary_directory.hpp"
 
 using namespace weir;
 using Catch::Matchers::Contains;
@@ -15,20 +14,14 @@ namespace {
 class settings_file {
 public:
   explicit settings_file(const std::string& content) {
-    auto path = std::filesystem::temp_directory_path() / "weir-options-XXXXXX";
-    directory_ = path.string();
-    REQUIRE(::mkdtemp(directory_.data()) != nullptr);
-    std::ofstream{this->path()} << content;
+    std::ofstream{path()} << content;
   }
-  ~settings_file() { std::filesystem::remove_all(directory_); }
-  settings_file(const settings_file&) = delete;
-  settings_file& operator=(const settings_file&) = delete;
 
-  const std::string& directory() const { return directory_; }
-  std::string path() const { return directory_ + "/c.toml"; }
+  std::string directory() const { return directory_.path(); }
+  std::string path() const { return directory() + "/c.toml"; }
 
 private:
-  std::string directory_;
+  test::temporary_directory directory_;
 };
 
 result<configuration> configured(const option_values& given,

@@ -5,11 +5,11 @@
 #include <string>
 
 #include <catch2/catch.hpp>
-#include <unistd.h>
 
 #include "apps/stock/csv_ticks.hpp"
 #include "apps/stock/quote.hpp"
 #include "apps/stock/synthetic_ticks.hpp"
+#include "test/temporary_directory.hpp"
 
 using namespace stock;
 
@@ -19,21 +19,13 @@ namespace {
 class temporary_file {
 public:
   explicit temporary_file(const std::string& content) {
-    auto path = std::filesystem::temp_directory_path() / "weir-csv-XXXXXX";
-    path_ = path.string();
-    auto fd = ::mkstemp(path_.data());
-    REQUIRE(fd >= 0);
-    ::close(fd);
-    std::ofstream{path_, std::ios::binary} << content;
+    std::ofstream{path(), std::ios::binary} << content;
   }
-  ~temporary_file() { std::filesystem::remove(path_); }
-  temporary_file(const temporary_file&) = delete;
-  temporary_file& operator=(const temporary_file&) = delete;
 
-  const std::string& path() const { return path_; }
+  std::string path() const { return directory_.path() + "/ticks.csv"; }
 
 private:
-  std::string path_;
+  weir::test::temporary_directory directory_;
 };
 
 constexpr auto header = "symbol,date,open,high,low,close,volume\n";
