@@ -2,6 +2,13 @@
 
 namespace weir {
 
+bool is_anchor(const record& x, const changelog_position& at) {
+  if (x.offset() != at.offset - 1 || x.key() != commit_key || !x.value())
+    return false;
+  auto decoded = decode_commit(*x.value());
+  return decoded && checksum(*decoded) == at.checksum;
+}
+
 void continuity::see(const record& x, const origin& by) {
   auto& latest = facts_.commit->by;
   if (x.key() == commit_key) {
@@ -11,12 +18,8 @@ void continuity::see(const record& x, const origin& by) {
   auto& position = facts_.position;
   if (!position)
     return;
-  if (x.offset() == position->offset - 1) {
-    auto decoded = x.key() == commit_key && x.value()
-                       ? decode_commit(*x.value())
-                       : result<commit_record>{fail(ec::bad_format, "")};
-    other_ |= !decoded || checksum(*decoded) != position->checksum;
-  }
+  if (x.offset() == position->offset - 1)
+    other_ |= !is_anchor(x, *position);
   // The position's own commit divides the changelog.
   other_ |= x.offset() < position->offset ? before(position->by, by)
                                           : !before(position->by, by);

@@ -9,6 +9,9 @@
 
 namespace weir {
 
+/// Whether `x` is the commit record that ends at that position.
+bool is_anchor(const record& x, const changelog_position& at);
+
 /// A plain state machine for who only looks: fed with the changelog's committed
 /// records in order, it finds what a restore of that store would refuse as the
 /// changelog of another one, or a shortened one.

@@ -35,10 +35,7 @@ struct silent_logger final : leveldb::Logger {
 };
 
 error translate(const std::string& directory, const leveldb::Status& why) {
-  // A file that should be there and is not, is damage like any other.
-  auto damaged = why.IsCorruption() || why.IsInvalidArgument() ||
-                 why.IsNotFound() || why.IsNotSupportedError();
-  return {damaged ? ec::damaged : ec::io_error,
+  return {is_damage(why) ? ec::damaged : ec::io_error,
           fmt::format("database '{}': {}", directory, why.ToString())};
 }
 

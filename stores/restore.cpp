@@ -8,6 +8,7 @@
 
 #include "runtime/log.hpp"
 #include "stores/commit_checker.hpp"
+#include "stores/continuity.hpp"
 #include "stores/raw_key.hpp"
 #include "stores/restore_writer.hpp"
 #include "stores/task_state.hpp"
@@ -184,12 +185,7 @@ restorer::parts::outcome restorer::parts::mismatch(const commit_record& x,
 
 // R5: offsets alone do not identify a topic.
 result<void> restorer::parts::check_anchor(const record& x) const {
-  if (!anchor || x.offset() != anchor->offset - 1)
-    return {};
-  auto decoded = x.key() == commit_key && x.value()
-                     ? decode_commit(*x.value())
-                     : result<commit_record>{fail(ec::bad_format, "")};
-  if (decoded && checksum(*decoded) == anchor->checksum)
+  if (!anchor || x.offset() != anchor->offset - 1 || is_anchor(x, *anchor))
     return {};
   return fail(ec::corruption,
               fmt::format("the record at offset {} is not the commit record of "

@@ -2,7 +2,7 @@
 // (rules C4, S2).
 #include <cstdio>
 #include <iostream>
-#include <map>
+#include <optional>
 #include <set>
 
 #include "actors/claim.hpp"
@@ -42,6 +42,12 @@ struct adoption {
   job_node job;
   std::set<std::string> fenced = {};
 
+  /// As they are now: a fence adds markers.
+  result<watermarks> limits_of(int partition) {
+    return systems.streams->query_watermarks(how.job.changelog(), partition,
+                                             isolation::read_uncommitted);
+  }
+
   reader_options changelog(int partition, const watermarks& limits,
                            isolation level) {
     reader_options out;
@@ -54,8 +60,7 @@ struct adoption {
 
   /// Uncommitted too: a writer with an open transaction must be fenced.
   result<writers> read_writers(int partition) {
-    auto limits = systems.streams->query_watermarks(
-        how.job.changelog(), partition, isolation::read_uncommitted);
+    auto limits = limits_of(partition);
     if (!limits)
       return fail(limits.error());
     writers out;
@@ -135,8 +140,7 @@ struct adoption {
   /// What a restore would find. A local database that it would refuse for the
   /// changelog (R5) is set aside.
   result<remains> settle(int partition) {
-    auto limits = systems.streams->query_watermarks(
-        how.job.changelog(), partition, isolation::read_uncommitted);
+    auto limits = limits_of(partition);
     if (!limits)
       return fail(limits.error());
     auto database = open_stopped(how, systems, job, partition);
@@ -207,7 +211,7 @@ struct adoption {
 };
 
 result<void> adopt_all(const configuration& how, outside_systems& systems,
-                       int only) {
+                       std::optional<int> only) {
   auto session = waiting_session::open(*systems.coordination);
   if (!session)
     return fail(session.error());
@@ -220,12 +224,12 @@ result<void> adopt_all(const configuration& how, outside_systems& systems,
   auto job = read_job_node(**session, how.job);
   if (!job)
     return fail(job.error());
-  if (only >= job->partitions)
+  if (only && *only >= job->partitions)
     return fail(ec::bad_argument, "the job has tasks 0 to " +
                                       std::to_string(job->partitions - 1));
   adoption work{how, systems, **session, *job};
   for (int p = 0; p < job->partitions; ++p)
-    if (only < 0 || only == p)
+    if (!only || *only == p)
       if (auto done = work.adopt(p); !done)
         return fail(done.error().within("task " + std::to_string(p)));
   return {};
@@ -233,7 +237,7 @@ result<void> adopt_all(const configuration& how, outside_systems& systems,
 
 } // namespace
 
-int adopt_command(const configuration& how, int partition, bool yes) {
+int adopt_command(const configuration& how, std::optional<int> only, bool yes) {
   if (!yes) {
     std::fprintf(stderr,
                  "This accepts that state of job '%s' may be lost and starts "
@@ -249,7 +253,7 @@ int adopt_command(const configuration& how, int partition, bool yes) {
   auto systems = open_systems(how.settings);
   if (!systems)
     return report(systems.error());
-  auto done = adopt_all(how, *systems, partition);
+  auto done = adopt_all(how, *systems, only);
   close_systems(*systems);
   return done ? exit_code::ok : report(done.error());
 }

@@ -1,6 +1,7 @@
 // The commands of an application's binary. Each answers the exit code.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ int dump_command(const application& app, const configuration& how,
 int topology_command(const application& app, const configuration& how,
                      bool json);
 int reset_command(const configuration& how, bool yes);
-int adopt_command(const configuration& how, int partition, bool yes);
+int adopt_command(const configuration& how, std::optional<int> only, bool yes);
 
 /// Prints "weir: <text>" to stderr and answers the code for it.
 int report(const error& why);

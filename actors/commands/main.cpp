@@ -1,6 +1,8 @@
 // The command line of every application.
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <optional>
@@ -157,6 +159,13 @@ int report(const error& why) {
   }
 }
 
+int finish_output() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+    return exit_code::ok;
+  return report({ec::io_error, std::string{"cannot write the output: "} +
+                                   std::strerror(errno)});
+}
+
 int application::main(int argc, char** argv) {
   CLI::App cli{"The job '" + job_.name() +
                "' on weir, a stateful stream "
@@ -214,7 +223,7 @@ int application::main(int argc, char** argv) {
     return dump_command(*this, *how, line.store);
   if (reset->parsed())
     return reset_command(*how, line.yes);
-  return adopt_command(*how, line.partition.value_or(-1), line.yes);
+  return adopt_command(*how, line.partition, line.yes);
 }
 
 } // namespace weir

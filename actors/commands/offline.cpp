@@ -1,15 +1,12 @@
 #include "actors/commands/offline.hpp"
 
-#include "actors/commands/commands.hpp"
-#include "actors/wake_up.hpp"
-
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <future>
-#include <optional>
+
+#include "actors/wake_up.hpp"
 
 namespace weir {
 
@@ -33,13 +30,6 @@ result<T> await(Start start) {
 }
 
 } // namespace
-
-int finish_output() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
-    return exit_code::ok;
-  return report({ec::io_error, std::string{"cannot write the output: "} +
-                                   std::strerror(errno)});
-}
 
 waiting_session::waiting_session(std::unique_ptr<coordination> session)
     : session_(std::move(session)) {}

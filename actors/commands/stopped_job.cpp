@@ -31,7 +31,7 @@ result<void> is_readable(const task_database& x) {
   return {};
 }
 
-/// A task's changelog, and its claim where it has one.
+/// A task's changelog, and where its database has no commit its claim.
 struct past_of_task {
   reader_options changelog;
   claim_node claim;
@@ -128,11 +128,13 @@ private:
     past_of_task task;
     task.changelog.topic = how_.job.changelog();
     task.changelog.partition = partition;
-    auto claim = read_claim(session_, how_.job, partition);
-    if (!claim)
-      return fail(claim.error());
-    if (*claim)
-      task.claim = (*claim)->claim;
+    if (!facts.commit) {
+      auto claim = read_claim(session_, how_.job, partition);
+      if (!claim)
+        return fail(claim.error());
+      if (*claim)
+        task.claim = (*claim)->claim;
+    }
     auto latest = is_latest(*out_.systems.streams, task, facts);
     if (!latest && (latest.error().code() == ec::timed_out ||
                     latest.error().code() == ec::disconnected))

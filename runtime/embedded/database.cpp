@@ -34,13 +34,6 @@ std::string_view view(const leveldb::Slice& x) {
   return {x.data(), x.size()};
 }
 
-/// Whether the files are not what was written, as against a system that could
-/// not do what it was asked for. A file that should be there is damage too.
-bool is_damage(const leveldb::Status& status) {
-  return status.IsCorruption() || status.IsNotFound() ||
-         status.IsInvalidArgument() || status.IsNotSupportedError();
-}
-
 error to_error(const leveldb::Status& status, std::string_view what) {
   if (is_damage(status))
     return embedded_damage(status.ToString()).within(what);

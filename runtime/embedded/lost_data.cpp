@@ -124,6 +124,11 @@ std::string cut_log(leveldb::Env& env, const std::string& directory,
 
 } // namespace
 
+bool is_damage(const leveldb::Status& status) {
+  return status.IsCorruption() || status.IsNotFound() ||
+         status.IsInvalidArgument() || status.IsNotSupportedError();
+}
+
 std::string lost_data(leveldb::Env& env, const std::string& directory) {
   std::vector<std::string> names;
   if (!env.GetChildren(directory, &names).ok())

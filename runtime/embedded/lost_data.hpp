@@ -1,13 +1,18 @@
-// Losses in a LevelDB database that LevelDB itself takes for a crash.
+// Damage of a LevelDB database, also such as LevelDB takes for a crash.
 #pragma once
 
 #include <string>
 
 namespace leveldb {
 class Env;
+class Status;
 } // namespace leveldb
 
 namespace weir {
+
+/// Whether the files are not what was written, as against a system that could
+/// not do what it was asked for. A file that should be there is damage too.
+bool is_damage(const leveldb::Status& status);
 
 /// What the database in `directory` lost, such as "its file CURRENT is
 /// missing", or an empty text. Ask before each open: LevelDB would go on
