@@ -144,7 +144,8 @@ void membership_actor::give_up(const error& why) {
 }
 
 void membership_actor::ensure_nodes(std::size_t next) {
-  std::string wanted[] = {paths_.members(), paths_.tasks(), paths_.config()};
+  std::string wanted[] = {paths_.members(), paths_.tasks(), paths_.parked(),
+                          paths_.config()};
   if (next == std::size(wanted))
     return create_job();
   info_->session->ensure(wanted[next], {},

@@ -28,6 +28,11 @@ struct znode_paths {
   std::string claim(int partition) const {
     return tasks() + "/" + std::to_string(partition);
   }
+  std::string parked() const { return root + "/parked"; }
+  /// Exists as long as the task is parked (actors/parked.hpp).
+  std::string parked(int partition) const {
+    return parked() + "/" + std::to_string(partition);
+  }
 };
 
 /// Names a process beyond doubt: a reused process id has another start time,

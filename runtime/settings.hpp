@@ -20,6 +20,14 @@ enum class guarantee { exactly_once, at_least_once };
 /// What to do with a record that cannot be decoded or that the task rejects.
 enum class bad_record_policy { fail, skip, dead_letter };
 
+/// What becomes of a task that stopped for good: it alone is stopped, for the
+/// operator to decide (rule H28), or the process ends.
+enum class task_stop_policy { park, exit };
+
+/// What to do where input records were deleted before they were read: leave it
+/// to the operator, or go on behind the gap, which is counted.
+enum class lost_input_policy { park, go_on };
+
 /// Where a new job starts reading its inputs (rule R3).
 enum class start_policy { earliest, latest };
 
@@ -44,6 +52,9 @@ struct settings {
   int threads = 2;
   bool until_drained = false;
   bad_record_policy on_bad_record = bad_record_policy::fail;
+  /// One task's trouble is not the others'.
+  task_stop_policy on_task_stop = task_stop_policy::park;
+  lost_input_policy on_lost_input = lost_input_policy::park;
   /// Larger records are bad input. 1 MiB: Kafka's own default limit.
   std::size_t max_record_bytes = 1u << 20;
   start_policy start = start_policy::earliest;
@@ -66,6 +77,9 @@ struct settings {
   milliseconds session_timeout{10'000};
   /// C6: after this a blocked fence or restore is reported again and again.
   milliseconds patience{30'000};
+  /// H34: after this a stop ends the process with what is left undone. Below
+  /// the 30 s that supervisors of processes wait before they kill.
+  milliseconds stop_limit{20'000};
 
   milliseconds check_interval_or_default() const {
     if (check_interval)
@@ -103,6 +117,9 @@ inline constexpr duration_limits session_timeout_limits{milliseconds{1'000},
 /// Below the shortest transaction timeout.
 inline constexpr duration_limits producer_linger_limits{milliseconds{0},
                                                         milliseconds{5'000}};
+/// A commit and a release need some time; more than ten minutes is no stop.
+inline constexpr duration_limits stop_limit_limits{milliseconds{1'000},
+                                                   milliseconds{600'000}};
 
 /// Where a task's database lies below the data directory.
 inline std::string task_directory(const settings& how, const std::string& job,

@@ -76,12 +76,14 @@ result<void> reset_job(const configuration& how, outside_systems& systems) {
     return gone;
   if (auto done = systems.streams->delete_group(how.job.name()); !done)
     return done;
-  if (auto names = session.children(paths.tasks()))
-    for (auto& name : *names) {
-      auto done = session.remove(paths.tasks() + "/" + name);
-      if (!done && !missing(done))
-        return done;
-    }
+  // What stopped a task was about the state that goes.
+  for (auto& folder : {paths.parked(), paths.tasks()})
+    if (auto names = session.children(folder))
+      for (auto& name : *names) {
+        auto done = session.remove(folder + "/" + name);
+        if (!done && !missing(done))
+          return done;
+      }
   auto done = session.remove(paths.job());
   if (!done && !missing(done))
     return done;

@@ -111,6 +111,9 @@ TEST_CASE("a size or time that would stop the job is refused", "[settings]") {
   CHECK(refused(&settings::producer_linger, milliseconds{5'001}) ==
         "--producer-linger must be 0ms to 5s");
   CHECK(refused(&settings::producer_linger, milliseconds{0}) == "accepted");
+  for (auto bad : {milliseconds{999}, milliseconds{600'001}})
+    CHECK(refused(&settings::stop_limit, bad) ==
+          "--stop-limit must be 1s to 10m");
 }
 
 TEST_CASE("the config node has the limits of the command line", "[settings]") {

@@ -59,6 +59,23 @@ TEST_CASE("numbers in options are refused by name", "[options]") {
                  Contains(std::string{"--"} + name));
 }
 
+TEST_CASE("what becomes of a stopped task is chosen by word", "[options]") {
+  auto none = configured({});
+  REQUIRE(none);
+  CHECK(none->settings.on_task_stop == task_stop_policy::park);
+  CHECK(none->settings.on_lost_input == lost_input_policy::park);
+  CHECK(none->settings.stop_limit == milliseconds{20'000});
+  auto other = configured({{"on-task-stop", {"exit"}},
+                           {"on-lost-input", {"continue"}},
+                           {"stop-limit", {"5s"}}});
+  REQUIRE(other);
+  CHECK(other->settings.on_task_stop == task_stop_policy::exit);
+  CHECK(other->settings.on_lost_input == lost_input_policy::go_on);
+  CHECK(other->settings.stop_limit == milliseconds{5'000});
+  CHECK_THAT(refusal(configured({{"on-task-stop", {"skip"}}})),
+             Contains("'skip' is not one of: exit, park"));
+}
+
 TEST_CASE("an empty text is not the same as no option", "[options]") {
   for (auto name : {"kafka", "zookeeper", "data"})
     CHECK_THAT(refusal(configured({{name, {""}}})),
