@@ -9,6 +9,8 @@ namespace {
 
 constexpr milliseconds retry_pause{200};
 constexpr milliseconds fence_limit{10'000};
+/// Opening repairs, finishing reads the whole state.
+constexpr milliseconds restore_limit{600'000};
 /// Rule C5: back-off between attempts to fence.
 constexpr milliseconds longest_pause{5'000};
 
@@ -46,6 +48,7 @@ caf::behavior bring_up_actor::make_behavior() {
 }
 
 void bring_up_actor::on_exit() {
+  token_.cancel();
   // An unfinished restore holds a database and a reader: both may block.
   context_->discard(std::move(restore_));
   lane_ = nullptr;
@@ -146,7 +149,7 @@ void bring_up_actor::wait(const std::string& reason) {
 /// Rule C4: a missing claim is created only where nothing was ever committed.
 void bring_up_actor::check_unborn() {
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, {"watermarks", token_},
       [context = context_, partition = partition_] {
         return context->outside.streams->query_watermarks(
             context->job.changelog(), partition, isolation::read_uncommitted);
@@ -186,7 +189,7 @@ void bring_up_actor::make_sure_and_fence(const std::string& id) {
 void bring_up_actor::fence(const std::string& id) {
   log_info("claim.fencing", "task", partition_, "producer", id);
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.fence, {"fence", token_},
       [streams = context_->outside.streams, id] {
         return streams->fence(id, fence_limit);
       },
@@ -231,9 +234,10 @@ void bring_up_actor::written(claim_node claim, result<std::int32_t> version) {
 }
 
 template <class Step, class Next>
-void bring_up_actor::restore_step(Step step, Next next) {
+void bring_up_actor::restore_step(executor& where, const char* name, Step step,
+                                  Next next) {
   run_on(
-      *context_->outside.pool,
+      where, {name, restore_limit, token_},
       [restore = restore_, step] { return step(*restore); },
       [this, next](auto& outcome) {
         if (!outcome)
@@ -248,36 +252,42 @@ void bring_up_actor::restore() {
            "producer", producer_id_);
   restore_ = std::make_shared<task_restore>(context_, partition_, *current_,
                                             info_->job);
+  auto& run = context_->outside.run;
   restore_step(
+      *run.disk, "restore.open",
       [damaged = damaged_](task_restore& x) { return x.open(damaged); },
-      [this](result<void>&) {
-        restore_step([](task_restore& x) { return x.locate(); },
-                     [this](result<void>&) { read(); });
+      [this, &run](result<void>&) {
+        restore_step(
+            *run.net, "restore.locate",
+            [](task_restore& x) { return x.locate(); },
+            [this](result<void>&) { read(); });
       });
 }
 
 void bring_up_actor::read() {
-  restore_step([](task_restore& x) { return x.read_some(); },
-               [this](result<bool>& at_target) {
-                 if (*at_target)
-                   return look();
-                 // C6: a restore that does not end is visible.
-                 auto progress = restore_->progress();
-                 if (progress != last_reason_)
-                   blocked_ = milliseconds{0};
-                 else if ((blocked_ += milliseconds{100}) >=
-                          context_->settings.patience) {
-                   blocked_ = milliseconds{0};
-                   auto reason = "restore blocked, perhaps by a hanging "
-                                 "transaction: " +
-                                 progress;
-                   log_warning("task.restore_blocked", "task", partition_,
-                               "why", reason);
-                   tell(lane_, bring_up_waits{partition_, attempt_, reason});
-                 }
-                 last_reason_ = progress;
-                 read();
-               });
+  restore_step(
+      *context_->outside.run.disk, "restore.read",
+      [](task_restore& x) { return x.read_some(); },
+      [this](result<bool>& at_target) {
+        if (*at_target)
+          return look();
+        // C6: a restore that does not end is visible.
+        auto progress = restore_->progress();
+        if (progress != last_reason_)
+          blocked_ = milliseconds{0};
+        else if ((blocked_ += milliseconds{100}) >=
+                 context_->settings.patience) {
+          blocked_ = milliseconds{0};
+          auto reason = "restore blocked, perhaps by a hanging "
+                        "transaction: " +
+                        progress;
+          log_warning("task.restore_blocked", "task", partition_, "why",
+                      reason);
+          tell(lane_, bring_up_waits{partition_, attempt_, reason});
+        }
+        last_reason_ = progress;
+        read();
+      });
 }
 
 /// R12: `look` found that the claim still holds, with a watch on it.
@@ -288,11 +298,13 @@ void bring_up_actor::confirm() {
 }
 
 void bring_up_actor::finish() {
-  restore_step([](task_restore& x) { return x.finish(); },
-               [this](result<void>&) {
-                 restored_ = true;
-                 settle();
-               });
+  restore_step(
+      *context_->outside.run.disk, "restore.finish",
+      [](task_restore& x) { return x.finish(); },
+      [this](result<void>&) {
+        restored_ = true;
+        settle();
+      });
 }
 
 /// C4: set the claim again, above every epoch seen.
@@ -304,8 +316,10 @@ void bring_up_actor::settle() {
 }
 
 void bring_up_actor::open_inputs() {
-  restore_step([](task_restore& x) { return x.open_inputs(); },
-               [this](result<void>&) { done(); });
+  restore_step(
+      *context_->outside.run.net, "restore.inputs",
+      [](task_restore& x) { return x.open_inputs(); },
+      [this](result<void>&) { done(); });
 }
 
 void bring_up_actor::done() {

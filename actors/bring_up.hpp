@@ -57,7 +57,7 @@ private:
   claim_view view();
   /// Runs one blocking step of the restore, then `next` unless it failed.
   template <class Step, class Next>
-  void restore_step(Step step, Next next);
+  void restore_step(executor& where, const char* name, Step step, Next next);
 
   std::shared_ptr<node_context> context_;
   std::shared_ptr<membership_info> info_;
@@ -67,6 +67,8 @@ private:
   std::string producer_id_;
   bool damaged_;
   std::string path_;
+  /// Cancelled when this ends: its jobs are void.
+  cancel_token token_ = cancel_token::below();
   std::optional<claim_node> current_;
   std::int32_t version_ = 0;
   bool held_ = false;

@@ -11,6 +11,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
+#include <exception>
 #include <functional>
 #include <memory>
 
@@ -83,14 +84,23 @@ protected:
     };
   }
 
-  /// Runs `job()` on `where`, then `handle(its result)` in this actor.
+  /// Runs `job()` on `where`, then `handle(its result)` in this actor; what the
+  /// job throws is thrown there instead. Neither if the job's token was
+  /// cancelled before it began.
   template <class Job, class Handle>
-  void run_on(executor& where, Job job, Handle handle) {
-    where.post([self = weak_self(), job = std::move(job),
-                handle = std::move(handle)]() mutable {
-      auto shared = std::make_shared<decltype(job())>(job());
+  void run_on(executor& where, job_options how, Job job, Handle handle) {
+    where.post(std::move(how), [self = weak_self(), job = std::move(job),
+                                handle = std::move(handle)]() mutable {
+      std::shared_ptr<decltype(job())> answer;
+      try {
+        answer = std::make_shared<decltype(job())>(job());
+      } catch (...) {
+        return self.tell(continuation{[problem = std::current_exception()] {
+          std::rethrow_exception(problem);
+        }});
+      }
       self.tell(continuation{
-          [handle = std::move(handle), shared]() { handle(*shared); }});
+          [handle = std::move(handle), answer]() { handle(*answer); }});
     });
   }
 

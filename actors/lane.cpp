@@ -85,11 +85,12 @@ caf::behavior lane_actor::make_behavior() {
 
 void lane_actor::on_exit() {
   // The thread of the executor may still run a commit: wait for it elsewhere.
-  context_->outside.pool->post([committer = std::move(committer_),
-                                held = std::move(producers_)]() mutable {
-    committer->stop();
-    held.reset();
-  });
+  context_->outside.run.bury->post("lane.end",
+                                   [committer = std::move(committer_),
+                                    held = std::move(producers_)]() mutable {
+                                     committer->stop();
+                                     held.reset();
+                                   });
   context_->discard(std::move(successor_));
   tasks_.clear();
   bring_ups_.clear();
@@ -116,6 +117,8 @@ void lane_actor::perform(const lane_machine::commit& x) {
   auto life = life_;
   run_on(
       *committer_,
+      {"commit",
+       context_->settings.transaction_timeout(producers_->longest_interval)},
       [producers = producers_] {
         return producers->transactional.handle->commit();
       },

@@ -70,7 +70,7 @@ private:
   void drop_producers();
   void retire(std::shared_ptr<lane_producers>& x);
   void finish();
-  /// Blocking; on the pool.
+  /// Blocking.
   static result<std::shared_ptr<lane_producers>>
   open_producers(const std::shared_ptr<node_context>& context, std::string id,
                  milliseconds interval, std::shared_ptr<bound_producer> plain);

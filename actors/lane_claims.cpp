@@ -104,7 +104,7 @@ void lane_actor::retire_current_id() {
   end_bring_ups();
   auto life = life_;
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, "producer.retire",
       [context = context_, id = fresh_id(), old = producers_->id,
        interval = options_.check_interval,
        plain = producers_->plain]() -> result<std::shared_ptr<lane_producers>> {

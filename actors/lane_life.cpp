@@ -89,7 +89,7 @@ void lane_actor::open_life() {
   machine_.at_least_once =
       context_->settings.guarantee == guarantee::at_least_once;
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, "producer.open",
       [context = context_, id = fresh_id(),
        interval = options_.check_interval] {
         return open_producers(context, id, interval, nullptr);

@@ -89,12 +89,13 @@ caf::behavior membership_actor::make_behavior() {
 }
 
 void membership_actor::on_exit() {
-  // The session may block in its destructor: let it go on the pool.
+  // The session may block in its destructor.
   if (info_)
-    context_->outside.pool->post([info = std::move(info_)]() mutable {
-      if (info->session)
-        info->session->close();
-    });
+    context_->outside.run.bury->post("session.close",
+                                     [info = std::move(info_)]() mutable {
+                                       if (info->session)
+                                         info->session->close();
+                                     });
   node_ = nullptr;
 }
 
@@ -105,7 +106,7 @@ void membership_actor::open() {
     self.tell(continuation{[this, event] { on_event(event); }});
   };
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, "session.open",
       [service = context_->outside.coordination, options] {
         return service->open_session(options);
       },
@@ -334,7 +335,7 @@ void membership_actor::close_session(std::function<void()> then) {
     return then();
   auto finish = [this, then](int&) { then(); };
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, "session.close",
       [info = info_] {
         info->session->close();
         return 0;

@@ -130,7 +130,7 @@ struct apply_request {
   std::uint64_t number;
 };
 /// End: close the database (cleanly after a last commit, else as it is) on the
-/// pool and answer with `task_gone`.
+/// disk's executor and answer with `task_gone`.
 struct end_task {
   bool clean;
 };

@@ -81,7 +81,7 @@ void node_actor::on_exit() {
 
 void node_actor::prepare() {
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, "topics.prepare",
       [context = context_] {
         return prepare_topics(*context->outside.streams, context->job,
                               context->settings);
@@ -101,7 +101,7 @@ void node_actor::prepare() {
 
 void node_actor::take_targets() {
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, "watermarks",
       [context = context_,
        partitions = partitions_]() -> result<drain_targets> {
         drain_targets out;
@@ -172,7 +172,7 @@ void node_actor::check_cluster() {
     int brokers;
   };
   run_on(
-      *context_->outside.pool,
+      *context_->outside.run.net, "cluster.check",
       [context = context_]() -> answer {
         auto& streams = *context->outside.streams;
         return {streams.check_cluster({context->job.changelog()}),

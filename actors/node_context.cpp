@@ -34,7 +34,8 @@ std::set<std::string> node_knowledge::retired() const {
 
 void node_context::discard(std::shared_ptr<void> x) const {
   if (x)
-    outside.pool->post([dropped = std::move(x)]() mutable { dropped.reset(); });
+    outside.run.bury->post(
+        "discard", [dropped = std::move(x)]() mutable { dropped.reset(); });
 }
 
 } // namespace weir

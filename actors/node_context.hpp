@@ -27,7 +27,7 @@ struct outside_systems {
   std::shared_ptr<stream_system> streams;
   std::shared_ptr<coordination_service> coordination;
   /// For blocking calls other than a commit.
-  std::shared_ptr<executor> pool;
+  executors run;
   /// One thread for each lane: its commits.
   std::function<std::shared_ptr<executor>(std::string name)> make_executor;
   /// Where the tasks' databases live.
@@ -65,7 +65,7 @@ struct node_context {
       : outside(std::move(outside)), job(std::move(job)),
         settings(std::move(settings)), self(std::move(self)) {}
 
-  /// Lets go of something whose destructor may block, on the pool.
+  /// Lets go of something whose destructor may block.
   void discard(std::shared_ptr<void> x) const;
 
   outside_systems outside;

@@ -11,7 +11,7 @@
 
 namespace weir {
 
-/// Plain and blocking: each function is one job on the pool, in this order,
+/// Plain and blocking: each function is one job of an executor, in this order,
 /// with the claim confirmed before `finish` (rule R12). Owned by the bring-up.
 /// Dropping it at any step leaves a database that the next restore continues or
 /// rebuilds.

@@ -304,7 +304,7 @@ void task::shell::end(bool clean) {
   }
   self.quit();
   // The stores point into the database, the readers call into this actor: both
-  // go before it does. Closing may wait for the disk: on the pool.
+  // go before it does. Closing may wait for the disk.
   auto& handoff = self.core_->handoff();
   batches.clear();
   auto partition = self.core_->partition();
@@ -312,10 +312,10 @@ void task::shell::end(bool clean) {
       std::move(handoff.database));
   auto readers =
       std::make_shared<std::vector<task_input>>(std::move(handoff.inputs));
-  auto pool = self.core_->context().outside.pool;
+  auto disk = self.core_->context().outside.run.disk;
   self.core_->state().drop();
   self.core_.reset();
-  pool->post([database, readers, partition, clean, to = lane] {
+  disk->post("task.close", [database, readers, partition, clean, to = lane] {
     readers->clear();
     bool closed = false;
     if (clean && *database) {

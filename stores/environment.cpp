@@ -44,7 +44,7 @@ public:
   /// One database has at most one piece of work at a time, so that more
   /// threads never run two for the same database.
   void Schedule(void (*function)(void*), void* argument) override {
-    background_->post([=] { function(argument); });
+    background_->post("compaction", [=] { function(argument); });
   }
 
 private:

@@ -12,8 +12,10 @@ namespace weir::test {
 /// Runs a job only when told to, as the simulation does.
 class manual_executor final : public executor {
 public:
-  void post(std::function<void()> job) override {
-    jobs_.push_back(std::move(job));
+  void post(job_options how, std::function<void()> job) override {
+    jobs_.push_back([how = std::move(how), job = std::move(job)]() mutable {
+      run_job(how, std::move(job));
+    });
   }
   void stop() override { jobs_.clear(); }
   bool step() {

@@ -1,10 +1,14 @@
 #include "actors/commands/systems.hpp"
 
+#include <cstdio>
+
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/embedded/coordination.hpp"
 #include "runtime/embedded/streams.hpp"
+#include "runtime/executor_watch.hpp"
 #include "runtime/kafka/kafka.hpp"
 #include "runtime/zookeeper/zookeeper.hpp"
 
@@ -12,9 +16,15 @@ namespace weir {
 
 namespace {
 
-/// Opening and restoring databases side by side; more would only fight for the
-/// disk.
-constexpr int pool_threads = 4;
+/// Rule H32: written off beyond this, the process is better started anew.
+constexpr int most_written_off = 4;
+
+executors make_executors(const std::shared_ptr<executor_watch>& watch) {
+  return {make_thread_executor("weir-disk", 2, watch),
+          make_thread_executor("weir-net", 4, watch),
+          make_thread_executor("weir-fence", 2, watch),
+          make_thread_executor("weir-bury", 1, watch)};
+}
 
 result<void> open_embedded_systems(const settings& how, outside_systems& out) {
   embedded_options options;
@@ -54,14 +64,22 @@ result<outside_systems> open_systems(const settings& how) {
   outside_systems out;
   out.world = make_outside_world();
   out.files = make_posix_environment();
-  out.pool = make_thread_executor("weir-pool", pool_threads);
-  out.make_executor = [](std::string name) -> std::shared_ptr<executor> {
-    return make_thread_executor(std::move(name), 1);
+  auto watch = std::make_shared<executor_watch>(
+      most_written_off, [](const std::string& job) {
+        std::fprintf(stderr,
+                     "weir: too many calls do not come back, the last of "
+                     "them: %s; the process ends\n",
+                     job.c_str());
+        _exit(1);
+      });
+  out.run = make_executors(watch);
+  out.make_executor = [watch](std::string name) -> std::shared_ptr<executor> {
+    return make_thread_executor(std::move(name), 1, watch);
   };
   auto opened = how.kafka.empty() ? open_embedded_systems(how, out)
                                   : open_servers(how, out);
   if (!opened) {
-    out.pool->stop();
+    close_systems(out);
     return fail(opened.error());
   }
   return out;
@@ -69,8 +87,10 @@ result<outside_systems> open_systems(const settings& how) {
 
 void close_systems(outside_systems& systems) {
   systems.coordination.reset();
-  if (systems.pool)
-    systems.pool->stop();
+  auto& run = systems.run;
+  for (auto& each : {run.net, run.fence, run.disk, run.bury})
+    if (each)
+      each->stop();
   systems.streams.reset();
 }
 

@@ -10,7 +10,7 @@ namespace weir {
 /// `io_error`. Servers that are away show in the first call.
 result<outside_systems> open_systems(const settings& how);
 
-/// Ends the threads of the pool. [blocking]
+/// Ends the threads of the executors. [blocking]
 void close_systems(outside_systems& systems);
 
 /// This process (rule C5).

@@ -45,7 +45,7 @@ bool session_queue::hears(const lane& of) {
 void session_queue::schedule() {
   if (std::exchange(scheduled_, true))
     return;
-  runner_->post([gate = gate_] {
+  runner_->post("coordination", [gate = gate_] {
     std::lock_guard guard{gate->mutex};
     if (gate->queue != nullptr)
       gate->queue->step();

@@ -112,7 +112,8 @@ result<void> life::start() {
           [&time = on_.time] { return time.milliseconds(); }),
       on_.broken_network, on_.chance, on_.time);
   outside.coordination = network_;
-  outside.pool = make_executor("pool", 4);
+  outside.run = {make_executor("disk", 2), make_executor("net", 4),
+                 make_executor("fence", 2), make_executor("bury", 1)};
   outside.make_executor = [this](std::string name) {
     return make_executor(std::move(name), 1);
   };

@@ -26,14 +26,14 @@ public:
       : name_(std::move(name)), width_(width), time_(time),
         delay_(std::move(delay)) {}
 
-  void post(std::function<void()> job) override {
+  void post(job_options how, std::function<void()> job) override {
     if (stopped_)
       return;
     auto due = time_.now + (delay_ ? delay_() : nanoseconds{0});
     // In order all the same.
     if (!jobs_.empty())
       due = std::max(due, jobs_.back().due);
-    jobs_.push_back({std::move(job), due});
+    jobs_.push_back({std::move(how), std::move(job), due});
   }
 
   void stop() override {
@@ -57,9 +57,9 @@ public:
 
   void run(std::size_t index) {
     auto at = jobs_.begin() + static_cast<std::ptrdiff_t>(index);
-    auto job = std::move(at->job);
+    auto next = std::move(*at);
     jobs_.erase(at);
-    job();
+    run_job(next.how, std::move(next.job));
   }
 
   /// The process is dead: what was posted never happens.
@@ -73,6 +73,7 @@ public:
 
 private:
   struct entry {
+    job_options how;
     std::function<void()> job;
     nanoseconds due;
   };

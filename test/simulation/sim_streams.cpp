@@ -145,10 +145,11 @@ private:
     default:
       // The request is on its way; the producer's end does not call it back.
       relays_->silent = true;
-      chance_.late->post([relays = relays_,
+      chance_.late->post("late",
+                         [relays = relays_,
                           late = std::shared_ptr<producer>{std::move(base_)}] {
-        static_cast<void>(late->commit());
-      });
+                           static_cast<void>(late->commit());
+                         });
       base_ = std::make_unique<finished_producer>();
     }
     if (chance_.lie == stream_lie::hidden_failure)

@@ -22,7 +22,9 @@ T must(result<T> x) {
 /// Runs every job at once.
 class prompt_executor final : public executor {
 public:
-  void post(std::function<void()> job) override { job(); }
+  void post(job_options how, std::function<void()> job) override {
+    run_job(how, std::move(job));
+  }
   void stop() override {}
 };
 
@@ -52,7 +54,8 @@ task_rig::task_rig(settings how) : files_(disk_.current()) {
   outside.world = make_outside_world();
   outside.files = files_;
   outside.streams = open_log(files_, outside.world);
-  outside.pool = std::make_shared<prompt_executor>();
+  auto at_once = std::make_shared<prompt_executor>();
+  outside.run = {at_once, at_once, at_once, at_once};
   weir::job of{"t"};
   of.input("in").output("out").store("s");
   context_ =
