@@ -47,7 +47,7 @@ result<void> ask_group(handle& with, rd_kafka_admin_op_t kind,
                        Results results, Read read) {
   std::optional<error> failure;
   std::string why;
-  auto code = repeat_transient(until, [&] {
+  auto code = repeat_transient(until, [&](int) {
     failure.reset();
     why.clear();
     auto answer = ask_admin(with, kind, what, until, start);
@@ -82,8 +82,8 @@ list_group_offsets(handle& member, const std::string& topic, int partitions,
   list_ptr list{rd_kafka_topic_partition_list_new(partitions)};
   for (int i = 0; i < partitions; ++i)
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), i);
-  if (auto code = repeat_transient(until, [&] {
-        return rd_kafka_committed(member.raw(), list.get(), left_ms(until));
+  if (auto code = repeat_transient(until, [&](int wait_ms) {
+        return rd_kafka_committed(member.raw(), list.get(), wait_ms);
       }))
     return fail(member.explain(code, "offsets of the group"));
   for (int i = 0; i < list->cnt; ++i) {
@@ -105,12 +105,12 @@ result<void> commit_group_offsets(
   for (auto& [partition, offset] : offsets)
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)
         ->offset = offset;
-  auto code = repeat_transient(until, [&] {
+  auto code = repeat_transient(until, [&](int) {
     queue_ptr answers{rd_kafka_queue_new(member.raw())};
     if (auto refused = rd_kafka_commit_queue(member.raw(), list.get(),
                                              answers.get(), nullptr, nullptr))
       return refused;
-    event_ptr answer{rd_kafka_queue_poll(answers.get(), left_ms(until))};
+    event_ptr answer{await_event(answers.get(), until)};
     return answer ? rd_kafka_event_error(answer.get())
                   : RD_KAFKA_RESP_ERR__TIMED_OUT;
   });

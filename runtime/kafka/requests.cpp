@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cancel.hpp"
+
 namespace weir::kafka {
 
 namespace {
@@ -13,6 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 20ms;
 constexpr auto longest_pause = 500ms;
+constexpr auto first_wait = 500ms;
+constexpr auto longest_wait = 4s;
 
 struct metadata_deleter {
   void operator()(const rd_kafka_metadata_t* x) const noexcept {
@@ -30,9 +34,9 @@ struct list_deleter {
 
 rd_kafka_resp_err_t ask_metadata(handle& with, rd_kafka_topic_t* topic,
                                  deadline until, metadata_ptr& out) {
-  return repeat_transient(until, [&] {
+  return repeat_transient(until, [&](int wait_ms) {
     const rd_kafka_metadata_t* raw = nullptr;
-    auto code = rd_kafka_metadata(with.raw(), 0, topic, &raw, left_ms(until));
+    auto code = rd_kafka_metadata(with.raw(), 0, topic, &raw, wait_ms);
     out.reset(raw);
     if (!code)
       with.cluster().reached();
@@ -54,22 +58,36 @@ topic_layout layout_of(const rd_kafka_metadata_topic_t& topic) {
 
 } // namespace
 
-int left_ms(deadline until) {
+int left_ms(deadline until, milliseconds most) {
+  if (job_cancelled())
+    return 1;
   auto left =
       std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
-  return static_cast<int>(std::max<std::int64_t>(left.count(), 1));
+  return static_cast<int>(
+      std::clamp<std::int64_t>(left.count(), 1, most.count()));
 }
 
 bool passed(deadline until) {
-  return std::chrono::steady_clock::now() >= until;
+  return job_cancelled() || std::chrono::steady_clock::now() >= until;
+}
+
+rd_kafka_event_t* await_event(rd_kafka_queue_t* queue, deadline until) {
+  for (;;) {
+    if (auto* event = rd_kafka_queue_poll(queue, left_ms(until, cancel_slice)))
+      return event;
+    if (passed(until))
+      return nullptr;
+  }
 }
 
 rd_kafka_resp_err_t
 repeat_transient(deadline until,
-                 const std::function<rd_kafka_resp_err_t()>& ask) {
+                 const std::function<rd_kafka_resp_err_t(int)>& ask) {
   milliseconds pause = first_pause;
+  milliseconds wait = first_wait;
   for (;;) {
-    auto code = ask();
+    auto code = ask(left_ms(until, wait));
+    wait = std::min<milliseconds>(2 * wait, longest_wait);
     if (!is_transient(code) || passed(until + -pause))
       return code;
     std::this_thread::sleep_for(pause);
@@ -124,10 +142,9 @@ result<watermarks> ask_watermarks(handle& with, const std::string& topic,
         rd_kafka_topic_partition_list_new(1)};
     auto* entry =
         rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
-    auto code = repeat_transient(until, [&] {
+    auto code = repeat_transient(until, [&](int wait_ms) {
       entry->offset = which;
-      auto all =
-          rd_kafka_offsets_for_times(with.raw(), list.get(), left_ms(until));
+      auto all = rd_kafka_offsets_for_times(with.raw(), list.get(), wait_ms);
       return all ? all : entry->err;
     });
     if (code)
@@ -166,7 +183,7 @@ ask_admin(handle& with, rd_kafka_admin_op_t kind, std::string_view what,
                                                 sizeof why);
   start(with.raw(), options.get(), queue.get());
   // The request has its own time-out; this one is for a library that forgot.
-  event_ptr answer{rd_kafka_queue_poll(queue.get(), limit + 5'000)};
+  event_ptr answer{await_event(queue.get(), until + 5s)};
   if (!answer)
     return fail(ec::timed_out, fmt::format("{}: no answer", what));
   if (auto code = rd_kafka_event_error(answer.get()))

@@ -20,14 +20,21 @@ namespace weir::kafka {
 using std::chrono::milliseconds;
 using deadline = std::chrono::steady_clock::time_point;
 
-/// What is left, at least 1 ms: librdkafka takes 0 for "do not wait".
-int left_ms(deadline until);
+/// What is left of it, no more than `most`, at least 1 ms: librdkafka takes 0
+/// for "do not wait". Nothing is left for a job that was cancelled.
+int left_ms(deadline until, milliseconds most = milliseconds{3'600'000});
+/// Also for a job that was cancelled.
 bool passed(deadline until);
 
-/// Asks again, with a growing pause, while the answer is transient.
+/// Asks again, with a growing pause, while the answer is transient. `ask` gets
+/// how long it may wait: little at first, so that a job that is cancelled ends
+/// soon, then more, so that a slow broker's answer counts.
 rd_kafka_resp_err_t
 repeat_transient(deadline until,
-                 const std::function<rd_kafka_resp_err_t()>& ask);
+                 const std::function<rd_kafka_resp_err_t(int wait_ms)>& ask);
+
+/// Polls until there is an event or the deadline has passed.
+rd_kafka_event_t* await_event(rd_kafka_queue_t* queue, deadline until);
 
 struct topic_layout {
   int partitions = 0;

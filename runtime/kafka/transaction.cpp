@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cancel.hpp"
 #include "runtime/log.hpp"
 
 namespace weir::kafka {
@@ -31,7 +32,9 @@ result<void> init_transactions(handle& with, const std::string& id,
                                deadline until) {
   auto what = fmt::format("initialise producer id '{}'", id);
   for (;;) {
-    error_ptr why{rd_kafka_init_transactions(with.raw(), left_ms(until))};
+    // In slices, for a job that is cancelled; each call resumes the last one.
+    error_ptr why{
+        rd_kafka_init_transactions(with.raw(), left_ms(until, cancel_slice))};
     if (!why)
       return {};
     auto code = rd_kafka_error_code(why.get());
@@ -58,17 +61,23 @@ result<commit_report> commit_transaction(handle& with, const std::string& id,
   auto until = started + limit;
   for (;;) {
     // Bounded by the transaction's life, though the library recommends -1: it
-    // would wait for a dead cluster for ever. The handle is destroyed after a
-    // time-out, so no state of it can go out of step.
-    error_ptr why{rd_kafka_commit_transaction(with.raw(), left_ms(until))};
+    // would wait for a dead cluster for ever. In slices, so that a stop need
+    // not wait either; each call resumes the last one. The handle is destroyed
+    // after a time-out, so no state of it can go out of step.
+    error_ptr why{
+        rd_kafka_commit_transaction(with.raw(), left_ms(until, cancel_slice))};
     if (!why)
       break;
     if (rd_kafka_error_is_retriable(why.get()) && !passed(until) &&
         !is_fenced(rd_kafka_error_code(why.get()))) {
-      log_debug("kafka.commit_repeated", "producer", id, "reason",
-                rd_kafka_error_string(why.get()));
+      if (rd_kafka_error_code(why.get()) != RD_KAFKA_RESP_ERR__TIMED_OUT)
+        log_debug("kafka.commit_repeated", "producer", id, "reason",
+                  rd_kafka_error_string(why.get()));
       continue;
     }
+    if (job_cancelled())
+      return fail(ec::transaction_failed,
+                  what + ": given up before its outcome was known");
     return fail(transaction_error(with, *why, what));
   }
   // L4: a copy of EndTxn may still be under way and would end the next

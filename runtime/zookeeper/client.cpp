@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "runtime/assert.hpp"
+#include "runtime/cancel.hpp"
 #include "runtime/zookeeper/boot_clock.hpp"
 #include "runtime/zookeeper/client_log.hpp"
 #include "runtime/zookeeper/return_code.hpp"
@@ -36,9 +37,12 @@ result<void> client::open() {
 client::phase
 client::wait_connected(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock guard{mutex_};
-  changed_.wait_until(guard, deadline, [this] {
+  auto settled = [this] {
     return phase_ == phase::connected || phase_ == phase::expired;
-  });
+  };
+  while (!settled() && !job_cancelled() &&
+         std::chrono::steady_clock::now() < deadline)
+    changed_.wait_for(guard, cancel_slice, settled);
   return phase_;
 }
 

@@ -60,7 +60,8 @@ public:
 
   /// Starts to connect. Errors: `bad_argument`, `disconnected`.
   result<void> open();
-  /// [blocking] Until connected or expired, or the deadline has passed.
+  /// [blocking] Until connected or expired, the deadline has passed, or the job
+  /// is cancelled.
   phase wait_connected(std::chrono::steady_clock::time_point deadline);
   /// Begins to keep the lease fresh: asks for `path` six times a timeout.
   void start_pings(std::string path);

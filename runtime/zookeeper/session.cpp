@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "runtime/cancel.hpp"
 #include "runtime/znode_checks.hpp"
 
 namespace weir::zk {
@@ -81,10 +82,11 @@ result<void> session::insist(const std::function<void(answer)>& ask,
     auto promise = std::make_shared<std::promise<result<reply>>>();
     auto answered = promise->get_future();
     ask([promise](result<reply> r) { promise->set_value(std::move(r)); });
-    if (answered.wait_until(deadline) != std::future_status::ready)
-      return fail(ec::disconnected,
-                  "connected, but no answer within " +
-                      std::to_string(options_.connect_limit.count()) + " ms");
+    while (answered.wait_for(cancel_slice) != std::future_status::ready)
+      if (job_cancelled() || std::chrono::steady_clock::now() >= deadline)
+        return fail(ec::disconnected,
+                    "connected, but no answer within " +
+                        std::to_string(options_.connect_limit.count()) + " ms");
     auto r = answered.get();
     if (r)
       return {};
