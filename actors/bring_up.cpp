@@ -164,7 +164,7 @@ void bring_up_actor::check_unborn() {
                   context_->job.changelog() + "/" + std::to_string(partition_) +
                   " has records: its writers are not known to be fenced; "
                   "accept "
-                  "that with `adopt` (rule C4)"});
+                  "that with `adopt`"});
         write(0);
       });
 }

@@ -40,11 +40,11 @@ result<job_node> agree_on_job(const job& mine, int partitions,
                               const job_node& found) {
   auto cure = "; `reset` the job or start it under another name";
   if (found.partitions != partitions)
-    return fail(ec::bad_argument,
-                "job '" + mine.name() + "' was created with " +
-                    std::to_string(found.partitions) +
-                    " partitions, its inputs now have " +
-                    std::to_string(partitions) + " (rule R11)" + cure);
+    return fail(ec::bad_argument, "job '" + mine.name() +
+                                      "' was created with " +
+                                      std::to_string(found.partitions) +
+                                      " partitions, its inputs now have " +
+                                      std::to_string(partitions) + cure);
   auto inputs = actual_inputs(mine);
   for (auto& topic : found.inputs)
     if (std::find(inputs.begin(), inputs.end(), topic) == inputs.end())

@@ -191,9 +191,9 @@ void node_actor::check_cluster() {
           log_warning("cluster.weak", "what", each.text, "cure", each.cure);
         if (!x.found->empty() && x.brokers >= 3 &&
             !context_->settings.allow_weak)
-          stop(node_outcome::failed,
-               x.found->front().text + ": " + x.found->front().cure +
-                   ", or start with --allow-weak (rule L10)");
+          stop(node_outcome::failed, x.found->front().text + ": " +
+                                         x.found->front().cure +
+                                         ", or start with --allow-weak");
       });
 }
 

@@ -65,7 +65,7 @@ result<record_fate> task_core::look_back(std::size_t input, const record& x) {
                 "input " + place_of(x) +
                     " is not the record that this task consumed there: the "
                     "topic was recreated, truncated or restored from a backup; "
-                    "`reset` the job, or restore the topic (rule R5)");
+                    "`reset` the job, or restore the topic");
   return record_fate::ignored;
 }
 
@@ -146,7 +146,7 @@ void task_core::emit(int output, std::string_view key, bool has_key,
     throw store_error{ec::closed,
                       "output '" + context_->job.outputs()[index] +
                           "': the task's last commit is over, what is emitted "
-                          "now would be lost (rule C2)"};
+                          "now would be lost"};
   auto count = handoff_->output_partitions[index];
   queued_record out;
   out.to = output_target(output);
@@ -204,7 +204,7 @@ result<void> task_core::send_change(std::string_view header_value,
 }
 
 result<bool> task_core::seal(bool forced) {
-  WEIR_ASSERT(!sealed_, "at most one frozen overlay exists (L5)");
+  WEIR_ASSERT(!sealed_, "at most one frozen overlay exists");
   if (send_problem_)
     return fail(*send_problem_);
   out_.hold();

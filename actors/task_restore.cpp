@@ -186,7 +186,7 @@ result<void> task_restore::check_empty(bool any_record) {
                   context_->job.name() +
                   "' has committed before (or its past is unknown), but no "
                   "commit is left in its changelog or local database: restore "
-                  "the changelog, or accept the loss with `adopt` (rule S2)");
+                  "the changelog, or accept the loss with `adopt`");
 }
 
 result<void> task_restore::open_inputs() {
@@ -226,13 +226,13 @@ result<void> task_restore::open_input(const std::string& topic) {
                 where + ": the task goes on at offset " + std::to_string(next) +
                     ", but the topic starts at " + std::to_string(limits->low) +
                     ": records were deleted before they were processed; "
-                    "restore the topic, or `reset` the job (attack 22)");
+                    "restore the topic, or `reset` the job");
   if (next > limits->high)
     return fail(ec::data_loss,
                 where + ": the task goes on at offset " + std::to_string(next) +
                     ", but the topic ends at " + std::to_string(limits->high) +
                     ": it was recreated or truncated; restore the topic, or "
-                    "`reset` the job (rule R5)");
+                    "`reset` the job");
   reader_options options;
   options.topic = topic;
   options.partition = partition_;

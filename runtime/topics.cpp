@@ -40,19 +40,21 @@ result<void> check_changelog(const std::string& name,
                 "changelog '" + name + "' has cleanup.policy=" + policy +
                     " and retention.ms=" + age +
                     ": it would lose state; set retention.ms=-1");
+  // R9.
   auto stamps = found(topic, "message.timestamp.type");
   if (stamps != "LogAppendTime")
     return fail(ec::bad_argument, "changelog '" + name +
                                       "' has message.timestamp.type=" + stamps +
-                                      ": set LogAppendTime (rule R9)");
+                                      ": set LogAppendTime, the age of a "
+                                      "removal counts from its append");
   auto tombstones = found(topic, "delete.retention.ms");
   if (tombstones.empty() || std::strtoll(tombstones.c_str(), nullptr, 10) <
                                 changelog_delete_retention.count())
-    return fail(
-        ec::bad_argument,
-        "changelog '" + name + "' has delete.retention.ms=" + tombstones +
-            ": set at least " +
-            std::to_string(changelog_delete_retention.count()) + " (rule R9)");
+    return fail(ec::bad_argument,
+                "changelog '" + name + "' has delete.retention.ms=" +
+                    tombstones + ": set at least " +
+                    std::to_string(changelog_delete_retention.count()) +
+                    ", so that a restore sees every removal");
   return {};
 }
 
@@ -105,7 +107,7 @@ struct preparer {
                     "input topic '" + name + "' has " + std::to_string(count) +
                         " partitions, but '" + of.topic(of.inputs().front()) +
                         "' has " + std::to_string(report.partitions) +
-                        ": inputs of a job need equal counts (rule R11)");
+                        ": inputs of a job need equal counts");
     }
     return {};
   }
@@ -170,7 +172,7 @@ result<topic_report> prepare_topics(stream_system& streams, const job& of,
                     std::to_string(changelog->partitions) +
                     " partitions, the inputs have " +
                     std::to_string(report.partitions) +
-                    ": a job cannot change its partition count (rule R11); "
+                    ": a job cannot change its partition count; "
                     "`reset` the job or start it under another name");
   if (auto ok = check_changelog(of.changelog(), *changelog); !ok)
     return fail(ok.error());

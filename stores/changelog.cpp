@@ -70,7 +70,7 @@ result<input_position> read_input(detail::binary_reader& in) {
     return bad_commit("malformed input");
   if (x.next_offset < 0)
     return bad_commit(
-        fmt::format("input '{}' is listed without a position (R3)", x.topic));
+        fmt::format("input '{}' is listed without a position", x.topic));
   if (x.last && (x.last->offset < 0 || x.last->offset >= x.next_offset))
     return bad_commit(fmt::format(
         "input '{}': the last consumed record is not before its position",
@@ -194,7 +194,7 @@ std::string encode(const commit_record& x) {
   for (auto& input : x.inputs) {
     WEIR_ASSERT(!input.topic.empty() && input.topic.size() <= max_topic &&
                     input.next_offset >= 0,
-                "an input has a topic and a position (R3)");
+                "an input has a topic and a position");
     write(out, input);
   }
   out.u64(hash_bytes(out.view()));

@@ -6,11 +6,12 @@ namespace weir {
 
 namespace {
 
+// R8.
 tl::unexpected<error> out_of_order(const origin& x, const origin& after) {
   if (x.epoch < after.epoch)
     return fail(ec::corruption,
                 fmt::format("{} comes after epoch {}: a deposed owner wrote "
-                            "after its successor (R8)",
+                            "after its successor",
                             to_string(x), after.epoch));
   return fail(ec::corruption,
               fmt::format("{} comes after {}", to_string(x), to_string(after)));

@@ -25,18 +25,19 @@ void continuity::see(const record& x, const origin& by) {
                                           : !before(position->by, by);
 }
 
+// R5.
 result<void> continuity::check() const {
   if (other_)
     return fail(ec::data_loss, "the changelog has other records than the store "
                                "was made of: it was recreated, truncated or "
-                               "restored from a backup (R5)");
+                               "restored from a backup");
   // Compaction removes a commit record only where there is a later one.
   auto begins_before = !facts_.position || start_ < facts_.position->offset;
   if (begins_before && !met_)
     return fail(ec::data_loss, "the changelog has neither the commit that the "
                                "store is at, " +
                                    to_string(facts_.commit->by) +
-                                   ", nor a later one (R5)");
+                                   ", nor a later one");
   return {};
 }
 

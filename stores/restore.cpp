@@ -15,6 +15,7 @@
 
 namespace weir {
 
+// R5.
 result<std::int64_t> restore_start(const database_facts& facts,
                                    const watermarks& limits) {
   if (!facts.commit || !facts.position)
@@ -24,7 +25,7 @@ result<std::int64_t> restore_start(const database_facts& facts,
     return fail(ec::data_loss,
                 fmt::format("the changelog ends at {}, but the store has "
                             "applied it up to {}: it was truncated, recreated "
-                            "or restored from a backup (R5); `adopt` goes on "
+                            "or restored from a backup; `adopt` goes on "
                             "from what the changelog has",
                             limits.high, position));
   if (position < limits.low)
@@ -144,7 +145,7 @@ result<void> restorer::parts::accept(const commit_record& x,
     if (x != *summary.commit)
       return fail(ec::corruption,
                   fmt::format("the changelog and the store have different "
-                              "commits of {} (R5)",
+                              "commits of {}",
                               to_string(x.by)));
     // The position may have been too low (R6).
     if (position <= summary.position.value_or(0))
@@ -162,12 +163,13 @@ result<void> restorer::parts::accept(const commit_record& x,
   return writer.complete(x, position);
 }
 
+// R1.
 restorer::parts::outcome restorer::parts::mismatch(const commit_record& x,
                                                    const std::string& why) {
   if (std::exchange(read_before, true))
     return fail(ec::corruption,
                 fmt::format("the commit record of {} contradicts the "
-                            "changelog, read twice: {} (R1)",
+                            "changelog, read twice: {}",
                             to_string(x.by), why));
   log_warning("restore.read_again", "changelog", options.changelog, "commit",
               to_string(x.by), "cause", why);
@@ -190,8 +192,8 @@ result<void> restorer::parts::check_anchor(const record& x) const {
   return fail(ec::corruption,
               fmt::format("the record at offset {} is not the commit record of "
                           "{}, which the store has from there: the topic was "
-                          "recreated, truncated or restored from a backup (R5);"
-                          " `adopt` goes on from what the changelog has",
+                          "recreated, truncated or restored from a backup; "
+                          "`adopt` goes on from what the changelog has",
                           x.offset(), to_string(anchor->by)));
 }
 
@@ -204,23 +206,24 @@ result<void> restorer::parts::discard_torn() {
   return writer.discard(torn);
 }
 
+// R5, R9.
 result<void> restorer::parts::check_end(std::int64_t end,
                                         std::int64_t now_ms) const {
   if (now_ms - since_ms > options.limit.count())
     return fail(ec::timed_out,
                 "the restore took longer than half of delete.retention.ms, so "
-                "that removals may have been missed: rebuild (R9)");
+                "that removals may have been missed: rebuild");
   if (anchor && end < anchor->offset)
     return fail(ec::data_loss,
                 fmt::format("the changelog ends at {}, but the store has "
-                            "applied it up to {} (R5)",
+                            "applied it up to {}",
                             end, anchor->offset));
   // Compaction removes a commit record only where there is a later one.
   auto begins_before = !anchor || options.start < anchor->offset;
   if (found && begins_before && !met_found)
     return fail(ec::data_loss,
                 fmt::format("the changelog has neither the commit that the "
-                            "store is at, {}, nor a later one (R5); `adopt` "
+                            "store is at, {}, nor a later one; `adopt` "
                             "goes on from what the changelog has",
                             to_string(found->by)));
   return {};
@@ -237,8 +240,8 @@ result<void> restorer::parts::check_whole() {
   if (!same && same.error().code() == ec::corruption)
     return fail(ec::corruption,
                 same.error().text() +
-                    ": the changelog has lost records, or they were changed "
-                    "(R1); restore it from a backup, or `reset` the job");
+                    ": the changelog has lost records, or they were changed; "
+                    "restore it from a backup, or `reset` the job");
   return same;
 }
 

@@ -42,7 +42,7 @@ void store_base::throw_closed() const {
   throw store_error{ec::closed,
                     "store '" + name_ +
                         "': the task's last commit is over, what is written "
-                        "now would be lost (rule C2)"};
+                        "now would be lost"};
 }
 
 void store_base::throw_undecodable(std::string_view part,
@@ -154,7 +154,7 @@ void store_base::keep_order() {
 // -- seal, apply, drop
 
 result<void> store_base::seal(seal_work& work) {
-  WEIR_ASSERT(frozen_.empty(), "at most one frozen overlay (L5)");
+  WEIR_ASSERT(frozen_.empty(), "at most one frozen overlay");
   WEIR_ASSERT(!scanning(), "a scan's callback may not seal");
   frozen_.reserve(dirty_.size());
   for (auto* x : dirty_)

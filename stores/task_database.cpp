@@ -170,7 +170,7 @@ void task_database::judge() {
 result<void> task_database::use() {
   WEIR_ASSERT(verdict_ != database_verdict::untrusted &&
                   verdict_ != database_verdict::too_old,
-              "such a database is rebuilt (R9)");
+              "such a database is rebuilt");
   change_batch batch;
   batch.put(metadata_key::boot, world_->boot_id());
   batch.put(metadata_key::generation, options_.generation);

@@ -87,8 +87,8 @@ void task_state::undo_record() {
 // -- commit
 
 result<seal_summary> task_state::seal(const seal_sink& sink) {
-  WEIR_ASSERT(!failed_, "after a failure only drop is allowed (L3)");
-  WEIR_ASSERT(!sealed_, "at most one frozen overlay (L5)");
+  WEIR_ASSERT(!failed_, "after a failure only drop is allowed");
+  WEIR_ASSERT(!sealed_, "at most one frozen overlay");
   WEIR_ASSERT(!context_.recording, "a seal comes between two records");
   record_checksum checksum;
   sealed_digest_ = digest_;
@@ -109,7 +109,7 @@ result<seal_summary> task_state::seal(const seal_sink& sink) {
 }
 
 result<void> task_state::apply(const change_batch& metadata, bool sync) {
-  WEIR_ASSERT(!failed_, "after a failure only drop is allowed (L7)");
+  WEIR_ASSERT(!failed_, "after a failure only drop is allowed");
   WEIR_ASSERT(sealed_, "only what was sealed can be applied");
   metadata.for_each(
       [&](std::string_view key, std::optional<std::string_view> value) {

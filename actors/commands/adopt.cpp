@@ -117,7 +117,7 @@ struct adoption {
             return fail(ec::corruption,
                         "epoch " + std::to_string(by->epoch) +
                             " comes after epoch " + std::to_string(epoch) +
-                            " (R8): restore the right topic, or `reset`");
+                            ": restore the right topic, or `reset`");
           epoch = by->epoch;
           if (same)
             same->see(x, *by);

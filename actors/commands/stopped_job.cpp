@@ -83,7 +83,7 @@ result<void> is_latest(stream_system& streams, past_of_task task,
   // S2: without a commit only a proof that there never was one will do.
   if (!is_provably_new(known))
     return fail(ec::not_found, "it has committed before, or its past is "
-                               "unknown (S2)");
+                               "unknown");
   return {};
 }
 

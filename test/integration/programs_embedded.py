@@ -139,7 +139,7 @@ class Embedded(programs.ProgramTest):
         self.generate(900, "--seed", "2")
         for _ in range(2):
             _, log = self.call("run", "--until-drained", code=4)
-            self.assertIn("R5", log.splitlines()[-1])
+            self.assertIn("recreated", log.splitlines()[-1])
             self.assertIn(self.input, log.splitlines()[-1])
         self.assertEqual(self.state(), before)
 

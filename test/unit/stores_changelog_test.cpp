@@ -136,7 +136,7 @@ TEST_CASE("R3: an input that is listed without a position is an error") {
   auto decoded = decode_commit(sealed(bytes));
   REQUIRE_FALSE(decoded);
   CHECK(decoded.error().text() ==
-        "commit record: input 'ticks' is listed without a position (R3)");
+        "commit record: input 'ticks' is listed without a position");
 }
 
 TEST_CASE("an input listed twice is refused") {

@@ -187,15 +187,15 @@ TEST_CASE("R5: the record at position-1 must be the commit the store names") {
     auto other = x.past(0).record;
     other.wall_clock_ms += 1;
     at->value = encode(other);
-    refuses(restore(store, x.log), ec::corruption, "R5");
+    refuses(restore(store, x.log), ec::corruption, "restored from a backup");
   }
   SECTION("another record") {
     at->key = key("a");
-    refuses(restore(store, x.log), ec::corruption, "R5");
+    refuses(restore(store, x.log), ec::corruption, "restored from a backup");
   }
   SECTION("none, and no later commit") {
     x.log.records.clear();
-    refuses(restore(store, x.log), ec::data_loss, "R5");
+    refuses(restore(store, x.log), ec::data_loss, "nor a later one");
   }
   SECTION("compacted away, with a later commit") {
     x.log.compact(x.log.end);

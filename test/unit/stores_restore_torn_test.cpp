@@ -110,7 +110,7 @@ TEST_CASE("R8: a lower epoch after a higher one is refused") {
     x.log.add(std::string{commit_key}, encode(zombie), old);
   }
   memory_backend store;
-  refuses(restore(store, x.log), ec::corruption, "R8");
+  refuses(restore(store, x.log), ec::corruption, "deposed owner");
 }
 
 TEST_CASE("R8: it is refused though the store has the later commit already") {
@@ -123,12 +123,12 @@ TEST_CASE("R8: it is refused though the store has the later commit already") {
   REQUIRE(restore(store, x.log));
   x.log.add(key("a"), "zombie", old);
   SECTION("beside its commit record") {
-    refuses(restore(store, x.log), ec::corruption, "R8");
+    refuses(restore(store, x.log), ec::corruption, "deposed owner");
   }
   SECTION("where that is compacted away") {
     std::erase_if(x.log.records,
                   [&](auto& r) { return r.offset < x.past(3).position; });
-    refuses(restore(store, x.log), ec::corruption, "R8");
+    refuses(restore(store, x.log), ec::corruption, "deposed owner");
   }
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("R9: a restore that takes too long is not used") {
   for (auto& each : x.log.records)
     REQUIRE(work.feed(each.view()));
   refuses(work.finish(x.log.end, options.started_ms + limit + 1), ec::timed_out,
-          "R9");
+          "removals may have been missed");
   CHECK(work.finish(x.log.end, options.started_ms + limit));
 }
 
