@@ -78,6 +78,8 @@ void add_common(CLI::App& command, parsed_line& line) {
               spec.help)
           ->type_name(spec.value)
           ->expected(1)
+          // Else it takes what stands behind it, and "--" for its own.
+          ->allow_extra_args(false)
           ->multi_option_policy(spec.name == "kafka-property" ||
                                         spec.name == "input-topic" ||
                                         spec.name == "output-topic"
@@ -185,7 +187,8 @@ int application::main(int argc, char** argv) {
   auto* generate = add("generate", "fill the input topic");
   add_generate(*generate, line);
   auto* get = add("get", "print the value of a key of a stopped job as JSON");
-  get->add_option("KEY", line.key, "the key")->required();
+  get->add_option("KEY", line.key, "the key; behind -- if it begins with -")
+      ->required();
   get->add_option("--store", line.store, "name of the store");
   auto* dump = add("dump", "print every key and value of a stopped job, one "
                            "JSON object a line");

@@ -44,6 +44,19 @@ class Options(programs.ProgramTest):
                            "--producer-linger", "0ms", "--threads", "1")
         self.assertIn("; 20 records", log)
 
+    def test_keys_that_look_like_options(self):
+        self.generate(20)
+        self.call("run", "--until-drained")
+        for key in ("--help", "-h", "-1", "--", "--data", "--store=quotes",
+                    "get", "run"):
+            with self.subTest(key):
+                _, log = self.call("get", "--", key, code=1)
+                self.assertIn(f"no key '{key}' in store", log)
+        # An option takes one value, not all up to the next option.
+        _, log = self.call("get", "--log-level", "error", "NO", code=1)
+        self.assertIn("no key 'NO'", log)
+        self.call("get", "--log-level", "error", "NO", "MORE", code=2)
+
     def test_what_is_no_file(self):
         for bad in (self.work, "", self.work / "none"):
             self.refused("run", "--config", bad, text="--config")

@@ -13,7 +13,8 @@ CITATION = re.compile(
 KNOWN = re.compile(r"\bXXH3\b")
 # A comment, or a string with what it may be prefixed by; whichever is first.
 TOKEN = re.compile(
-    r"""//[^\n]*|/\*.*?\*/|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+'|R"\((?P<raw>.*?)\)"|"""
+    r"""//[^\n]*|/\*.*?\*/|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)+'|"""
+    r'R"\((?P<raw>.*?)\)"|'
     r'"(?P<text>(?:[^"\\\n]|\\.)*)"', re.S)
 
 
