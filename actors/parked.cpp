@@ -130,6 +130,10 @@ std::string_view to_string(parked_decision x) noexcept {
   return name_of(decisions, x);
 }
 
+bool is_about_state(const parked_node& x) noexcept {
+  return x.kind == parked_kind::corruption || x.kind == parked_kind::data_loss;
+}
+
 std::string place_of(const parked_node& x) {
   if (!x.has_record())
     return {};
@@ -200,28 +204,26 @@ result<void> check_decision(const parked_node& x, parked_decision decision) {
   if (decision == parked_decision::none)
     return fail(ec::bad_argument, "this is no decision");
   auto again = decision == parked_decision::resume;
-  switch (x.kind) {
-  case parked_kind::corruption:
-  case parked_kind::data_loss:
+  if (is_about_state(x)) {
     if (again)
       return {};
     return fail(ec::bad_argument,
                 "no record is at fault but its state: `adopt` accepts the loss "
                 "and starts from what is left, `reset` deletes the job's "
                 "state, `resume` alone tries again");
-  case parked_kind::lost_input:
+  }
+  if (x.kind == parked_kind::lost_input) {
     if (decision == parked_decision::skip)
       return {};
     return fail(ec::bad_argument,
                 "the records are deleted, so there is nothing "
                 "to read again or to keep: --skip goes on "
                 "behind the gap and keeps the state");
-  default:
-    if (again || x.has_record())
-      return {};
-    return fail(ec::bad_argument, "it failed outside of a record, so there is "
-                                  "none to pass: `resume` alone tries again");
   }
+  if (again || x.has_record())
+    return {};
+  return fail(ec::bad_argument, "it failed outside of a record, so there is "
+                                "none to pass: `resume` alone tries again");
 }
 
 } // namespace weir

@@ -79,6 +79,9 @@ struct parked_node {
   bool has_record() const noexcept { return !topic.empty() && offset >= 0; }
 };
 
+/// Whether not a record but the task's state is at fault.
+bool is_about_state(const parked_node& x) noexcept;
+
 /// "ticks/3@98431", "ticks/3@100..131 (32 offsets)" for a gap, or "" without a
 /// record.
 std::string place_of(const parked_node& x);

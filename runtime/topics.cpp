@@ -86,6 +86,11 @@ struct preparer {
     return **there;
   }
 
+  result<topic_settings> ensure_dead_letter(const job& of) {
+    return ensure(of.dead_letter(),
+                  dead_letter_topic_settings(report.partitions, brokers));
+  }
+
   result<void> check_inputs(const job& of) {
     for (auto& declared : of.inputs()) {
       auto& name = of.topic(declared);
@@ -158,8 +163,7 @@ result<topic_report> prepare_topics(stream_system& streams, const job& of,
       return fail(made.error());
   }
   if (how.on_bad_record == bad_record_policy::dead_letter) {
-    auto wanted = dead_letter_topic_settings(report.partitions, *brokers);
-    if (auto made = prepare.ensure(of.dead_letter(), wanted); !made)
+    if (auto made = prepare.ensure_dead_letter(of); !made)
       return fail(made.error());
   }
   auto wanted = changelog_topic_settings(report.partitions, *brokers);
@@ -177,6 +181,19 @@ result<topic_report> prepare_topics(stream_system& streams, const job& of,
   if (auto ok = check_changelog(of.changelog(), *changelog); !ok)
     return fail(ok.error());
   return report;
+}
+
+result<void> ensure_dead_letter_topic(stream_system& streams, const job& of,
+                                      int partitions) {
+  auto brokers = streams.broker_count();
+  if (!brokers)
+    return fail(brokers.error());
+  topic_report report;
+  report.partitions = partitions;
+  auto made = preparer{streams, report, *brokers}.ensure_dead_letter(of);
+  if (!made)
+    return fail(made.error());
+  return {};
 }
 
 } // namespace weir

@@ -36,4 +36,9 @@ struct topic_report {
 result<topic_report> prepare_topics(stream_system& streams, const job& of,
                                     const settings& how);
 
+/// [blocking] Creates the dead-letter topic of a job with so many tasks, if it
+/// is missing. Errors: those of the stream system.
+result<void> ensure_dead_letter_topic(stream_system& streams, const job& of,
+                                      int partitions);
+
 } // namespace weir

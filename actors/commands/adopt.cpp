@@ -8,6 +8,7 @@
 #include "actors/claim.hpp"
 #include "actors/commands/commands.hpp"
 #include "actors/commands/offline.hpp"
+#include "actors/commands/parked_tasks.hpp"
 #include "stores/changelog.hpp"
 #include "stores/continuity.hpp"
 #include "stores/restore.hpp"
@@ -210,6 +211,21 @@ struct adoption {
   }
 };
 
+/// A task that is parked for its state tries again, with what is left.
+result<void> let_try_again(waiting_session& session, const job& of,
+                           int partition, outside_world& world) {
+  auto parked = read_parked(session, of, partition);
+  if (!parked)
+    return fail(parked.error());
+  if (!*parked || (*parked)->node.decided() || !is_about_state((*parked)->node))
+    return {};
+  auto note = decide_now(parked_decision::resume, "adopt", world);
+  auto done = write_decision(session, of, partition, note);
+  if (!done)
+    return fail(done.error());
+  return {};
+}
+
 result<void> adopt_all(const configuration& how, outside_systems& systems,
                        std::optional<int> only) {
   auto session = waiting_session::open(*systems.coordination);
@@ -228,10 +244,13 @@ result<void> adopt_all(const configuration& how, outside_systems& systems,
     return fail(ec::bad_argument, "the job has tasks 0 to " +
                                       std::to_string(job->partitions - 1));
   adoption work{how, systems, **session, *job};
-  for (int p = 0; p < job->partitions; ++p)
-    if (!only || *only == p)
-      if (auto done = work.adopt(p); !done)
-        return fail(done.error().within("task " + std::to_string(p)));
+  for (int p = only.value_or(0); p <= only.value_or(job->partitions - 1); ++p) {
+    auto done = work.adopt(p);
+    if (done)
+      done = let_try_again(**session, how.job, p, *systems.world);
+    if (!done)
+      return fail(done.error().within("task " + std::to_string(p)));
+  }
   return {};
 }
 

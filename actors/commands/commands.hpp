@@ -7,6 +7,7 @@
 
 #include "actors/application.hpp"
 #include "actors/commands/options.hpp"
+#include "actors/parked.hpp"
 
 namespace weir {
 
@@ -41,6 +42,14 @@ int dump_command(const application& app, const configuration& how,
 int topology_command(const application& app, const configuration& how,
                      bool json);
 int reset_command(const configuration& how, bool yes);
+struct resume_options {
+  /// Unset: only list what is parked.
+  std::optional<int> task;
+  parked_decision decision = parked_decision::resume;
+  std::string reason;
+  bool json = false;
+};
+int resume_command(const configuration& how, const resume_options& options);
 int adopt_command(const configuration& how, std::optional<int> only, bool yes);
 
 /// Prints "weir: <text>" to stderr and answers the code for it.

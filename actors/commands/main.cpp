@@ -25,6 +25,7 @@ struct parsed_line {
   bool json = false;
   bool yes = false;
   std::optional<int> partition;
+  resume_options resume;
 };
 
 /// The embedded log takes no more; on a broker each would be a task with a
@@ -110,6 +111,28 @@ void add_generate(CLI::App& command, parsed_line& line) {
                    "also if the topic has records already");
 }
 
+void add_resume(CLI::App& command, parsed_line& line) {
+  auto& to = line.resume;
+  auto* task = add_number<int>(command, "TASK", to.task,
+                               "the task; without: list the parked ones");
+  auto decide = [&](const char* name, parked_decision what, const char* help) {
+    return command
+        .add_flag_callback(
+            name, [&to, what] { to.decision = what; }, help)
+        ->needs(task);
+  };
+  auto* skip = decide("--skip", parked_decision::skip,
+                      "pass the record, or the gap, without processing it");
+  decide("--dead-letter", parked_decision::dead_letter,
+         "write the record to the dead-letter topic (made if it is missing) "
+         "and pass it")
+      ->excludes(skip);
+  command.add_option("--reason", to.reason, "kept with the decision")
+      ->type_name("TEXT")
+      ->needs(task);
+  command.add_flag("--json", to.json, "as JSON, one object a task");
+}
+
 std::string examples(const std::string& name) {
   return "\nExamples:\n  " + name +
          " generate --file prices.csv --data state\n  " + name +
@@ -145,6 +168,58 @@ result<void> find_data(const settings& how) {
   return {};
 }
 
+void add_commands(CLI::App& cli, parsed_line& line,
+                  const std::string& program) {
+  auto add = [&](const char* name, const char* help) -> CLI::App& {
+    auto* command = cli.add_subcommand(name, help);
+    add_common(*command, line);
+    command->footer(examples(program));
+    return *command;
+  };
+  add("run", "process the inputs");
+  add_generate(add("generate", "fill the input topic"), line);
+  auto& get = add("get", "print the value of a key of a stopped job as JSON");
+  get.add_option("KEY", line.key, "the key; behind -- if it begins with -")
+      ->required();
+  get.add_option("--store", line.store, "name of the store");
+  auto& dump = add("dump", "print every key and value of a stopped job, one "
+                           "JSON object a line");
+  dump.add_option("--store", line.store, "name of the store");
+  auto& topology = add("topology", "print inputs, stores and outputs");
+  topology.add_flag("--json", line.json, "as JSON");
+  add_resume(add("resume", "decide what becomes of a parked task; alone: try "
+                           "again"),
+             line);
+  auto& reset = add("reset", "delete the job's state; keep inputs and outputs");
+  reset.add_flag("--yes", line.yes, "do not ask");
+  auto& adopt = add("adopt", "accept the loss of a claim or of state and start "
+                             "from what is left");
+  add_number<int>(adopt, "--task", line.partition,
+                  "only this task (default: all that need it)");
+  adopt.add_flag("--yes", line.yes, "do not ask");
+}
+
+int carry_out(const std::string& command, const application& app,
+              const configuration& how, const parsed_line& line) {
+  if (command == "run")
+    return run_command(app, how);
+  if (command == "generate")
+    return generate_command(app, how, line.generate);
+  if (command == "topology")
+    return topology_command(app, how, line.json);
+  if (auto found = find_data(how.settings); !found)
+    return report(found.error());
+  if (command == "get")
+    return get_command(app, how, line.store, line.key);
+  if (command == "dump")
+    return dump_command(app, how, line.store);
+  if (command == "resume")
+    return resume_command(how, line.resume);
+  if (command == "reset")
+    return reset_command(how, line.yes);
+  return adopt_command(how, line.partition, line.yes);
+}
+
 } // namespace
 
 int report(const error& why) {
@@ -177,31 +252,7 @@ int application::main(int argc, char** argv) {
   cli.footer(examples(program));
   cli.require_subcommand(1);
   parsed_line line;
-  auto add = [&](const char* name, const char* help) {
-    auto* command = cli.add_subcommand(name, help);
-    add_common(*command, line);
-    command->footer(examples(program));
-    return command;
-  };
-  auto* run = add("run", "process the inputs");
-  auto* generate = add("generate", "fill the input topic");
-  add_generate(*generate, line);
-  auto* get = add("get", "print the value of a key of a stopped job as JSON");
-  get->add_option("KEY", line.key, "the key; behind -- if it begins with -")
-      ->required();
-  get->add_option("--store", line.store, "name of the store");
-  auto* dump = add("dump", "print every key and value of a stopped job, one "
-                           "JSON object a line");
-  dump->add_option("--store", line.store, "name of the store");
-  auto* topology = add("topology", "print inputs, stores and outputs");
-  topology->add_flag("--json", line.json, "as JSON");
-  auto* reset = add("reset", "delete the job's state; keep inputs and outputs");
-  reset->add_flag("--yes", line.yes, "do not ask");
-  auto* adopt = add("adopt", "accept the loss of a claim or of state and start "
-                             "from what is left");
-  add_number<int>(*adopt, "--task", line.partition,
-                  "only this task (default: all that need it)");
-  adopt->add_flag("--yes", line.yes, "do not ask");
+  add_commands(cli, line, program);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
@@ -212,21 +263,8 @@ int application::main(int argc, char** argv) {
   if (!how)
     return report(how.error());
   set_log_level(how->log_level);
-  if (run->parsed())
-    return run_command(*this, *how);
-  if (generate->parsed())
-    return generate_command(*this, *how, line.generate);
-  if (topology->parsed())
-    return topology_command(*this, *how, line.json);
-  if (auto found = find_data(how->settings); !found)
-    return report(found.error());
-  if (get->parsed())
-    return get_command(*this, *how, line.store, line.key);
-  if (dump->parsed())
-    return dump_command(*this, *how, line.store);
-  if (reset->parsed())
-    return reset_command(*how, line.yes);
-  return adopt_command(*how, line.partition, line.yes);
+  return carry_out(cli.get_subcommands().front()->get_name(), *this, *how,
+                   line);
 }
 
 } // namespace weir

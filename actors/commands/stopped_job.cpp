@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "actors/commands/parked_tasks.hpp"
 #include "stores/changelog.hpp"
 #include "stores/continuity.hpp"
 #include "stores/restore.hpp"
@@ -93,6 +94,7 @@ public:
       : how_(how), session_(session), out_(out) {}
 
   result<void> task(int partition) {
+    mention_parked(partition);
     auto database = open_stopped(how_, out_.systems, out_.node, partition);
     if (!database)
       return fail(database.error());
@@ -119,6 +121,16 @@ public:
 private:
   std::string directory(int partition) const {
     return task_directory(how_.settings, how_.job.name(), partition);
+  }
+
+  /// What a parked task has committed is all that it has: nothing is missing.
+  void mention_parked(int partition) const {
+    auto parked = read_parked(session_, how_.job, partition);
+    if (parked && !*parked)
+      return;
+    auto cause = parked ? cause_of((*parked)->node) : parked.error().text();
+    std::fprintf(stderr, "weir: task %d is parked, `resume` decides: %s\n",
+                 partition, cause.c_str());
   }
 
   result<void> compare(int partition, const database_facts& facts) {

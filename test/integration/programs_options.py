@@ -64,7 +64,7 @@ class Options(programs.ProgramTest):
 
     def test_mistyped_data_directory(self):
         for verb in (["get", "A"], ["dump"], ["reset", "--yes"], ["reset"],
-                     ["adopt", "--yes"]):
+                     ["adopt", "--yes"], ["resume"]):
             self.refused(*verb, text=f"there is no data directory "
                                      f"'{self.data}'", code=1)
         self.call("topology")
