@@ -1,6 +1,7 @@
 #include "actors/bring_up.hpp"
 
 #include "actors/claim_writer.hpp"
+#include "actors/stalled_inputs.hpp"
 #include "runtime/log.hpp"
 
 namespace weir {
@@ -33,7 +34,8 @@ bring_up_actor::bring_up_actor(caf::actor_config& config,
     : stepping_actor(config), context_(std::move(context)),
       info_(std::move(info)), lane_(std::move(lane)),
       partition_(what.partition), attempt_(what.attempt),
-      producer_id_(std::move(what.producer_id)), damaged_(what.damaged),
+      producers_(std::move(what.producers)), producer_id_(producers_->id),
+      damaged_(what.damaged), room_(what.room),
       path_(znode_paths{context_->job.name()}.claim(partition_)) {}
 
 caf::behavior bring_up_actor::make_behavior() {
@@ -51,6 +53,7 @@ void bring_up_actor::on_exit() {
   token_.cancel();
   // An unfinished restore holds a database and a reader: both may block.
   context_->discard(std::move(restore_));
+  context_->discard(std::move(producers_));
   lane_ = nullptr;
 }
 
@@ -98,9 +101,10 @@ void bring_up_actor::decide(result<znode> node) {
   if (node) {
     auto claim = decode_claim(node->data);
     if (!claim)
-      return give_up(claim.error().within(path_));
+      return give_up(failure_place::claim, claim.error().within(path_));
     if (claim->generation != info_->job.generation)
-      return give_up(error{ec::corruption,
+      return give_up(failure_place::claim,
+                     error{ec::corruption,
                            path_ + " is of generation " + claim->generation +
                                ", the job is of " + info_->job.generation +
                                ": `reset` the job"});
@@ -109,35 +113,78 @@ void bring_up_actor::decide(result<znode> node) {
   }
   using step = claim_decision::step;
   auto decision = decide_claim(current_, view());
-  if (decision.what != step::held && restore_)
-    abandon_restore();
-  switch (decision.what) {
-  case step::held:
+  if (decision.what == step::held)
     return held_ ? confirm() : restore();
-  case step::create:
-    return check_unborn();
-  case step::take:
-    return write(0);
-  case step::fence:
-    return make_sure_and_fence(decision.fence_id);
-  case step::wait:
+  // H18: an id whose claim another has taken is fenced, or will be: nothing is
+  // claimed under it again.
+  if (held_)
+    return give_up(failure_place::claim,
+                   error{ec::fenced, "its claim was taken while its state was "
+                                     "read: " +
+                                         decision.reason});
+  if (decision.what == step::wait)
     return wait(decision.reason);
-  case step::refuse:
-    return give_up(error{ec::corruption, decision.reason});
-  }
+  if (decision.what == step::refuse)
+    return give_up(failure_place::claim,
+                   error{ec::corruption, decision.reason});
+  // H28: whoever parks a task writes that before its release, so that who has
+  // seen the release sees it.
+  look_for_parked([this, decision] { go_towards(decision); });
 }
 
-/// The claim was lost while its state was read: nothing of it may be used.
-void bring_up_actor::abandon_restore() {
-  log_warning("claim.lost", "task", partition_, "producer", producer_id_);
-  held_ = restored_ = false;
-  context_->discard(std::move(restore_));
+void bring_up_actor::go_towards(const claim_decision& decision) {
+  using step = claim_decision::step;
+  if (decision.what == step::create)
+    return check_unborn();
+  if (decision.what == step::take)
+    return write(0);
+  make_sure_and_fence(decision.fence_id);
 }
 
-void bring_up_actor::wait(const std::string& reason) {
+/// Goes on only with a task that is not parked, or whose operator has decided.
+void bring_up_actor::look_for_parked(std::function<void()> then) {
+  coordination::watcher again;
+  if (!std::exchange(watching_parked_, true))
+    again = [self = weak_self(), this] {
+      self.tell(continuation{[this] {
+        watching_parked_ = false;
+        if (waiting_)
+          look();
+      }});
+    };
+  bool asks = again != nullptr;
+  auto path = znode_paths{context_->job.name()}.parked(partition_);
+  info_->session->get(
+      path, std::move(again),
+      reply<result<znode>>([this, then, path, asks](result<znode> node) {
+        if (asks && !node && node.error().code() != ec::not_found)
+          watching_parked_ = false;
+        decision_.reset();
+        if (!node && node.error().code() == ec::not_found)
+          return then();
+        if (!node)
+          return retry(node.error(), [this] { look(); });
+        auto found = decode_parked(node->data);
+        if (!found)
+          return give_up(failure_place::claim, found.error().within(path));
+        auto parked = std::make_shared<const parked_node>(std::move(*found));
+        if (!parked->decided())
+          return wait("parked: " + parked->why, parked);
+        decision_ = std::move(parked);
+        decision_version_ = node->stat.version;
+        then();
+      }));
+}
+
+void bring_up_actor::wait(const std::string& reason,
+                          std::shared_ptr<const parked_node> parked) {
   waiting_ = true;
+  bool held = parked == nullptr;
   if (std::exchange(last_reason_, reason) != reason)
-    tell(lane_, bring_up_waits{partition_, attempt_, reason, true});
+    tell(lane_, bring_up_waits{partition_, attempt_, reason, held,
+                               std::move(parked)});
+  if (!held)
+    return;
   // A process that is killed on this host changes nothing in the coordination
   // service for a session's length: look at the process table now and then.
   run_after(retry_pause * 5, [this, wait = ++wait_] {
@@ -158,7 +205,7 @@ void bring_up_actor::check_unborn() {
         if (!limits)
           return retry(limits.error(), [this] { look(); });
         if (limits->high > 0)
-          return give_up(error{
+          return give_up(failure_place::claim, error{
               ec::data_loss,
               "the claim " + path_ + " is missing, but changelog " +
                   context_->job.changelog() + "/" + std::to_string(partition_) +
@@ -241,7 +288,7 @@ void bring_up_actor::restore_step(executor& where, const char* name, Step step,
       [restore = restore_, step] { return step(*restore); },
       [this, next](auto& outcome) {
         if (!outcome)
-          return give_up(outcome.error());
+          return give_up(failure_place::restore, outcome.error());
         next(outcome);
       });
 }
@@ -252,10 +299,13 @@ void bring_up_actor::restore() {
            "producer", producer_id_);
   restore_ = std::make_shared<task_restore>(context_, partition_, *current_,
                                             info_->job);
+  restore_->decided(decision_);
   auto& run = context_->outside.run;
   restore_step(
       *run.disk, "restore.open",
-      [damaged = damaged_](task_restore& x) { return x.open(damaged); },
+      [damaged = damaged_, room = room_](task_restore& x) {
+        return x.open(damaged, room);
+      },
       [this, &run](result<void>&) {
         restore_step(
             *run.net, "restore.locate",
@@ -278,9 +328,10 @@ void bring_up_actor::read() {
         else if ((blocked_ += milliseconds{100}) >=
                  context_->settings.patience) {
           blocked_ = milliseconds{0};
-          auto reason = "restore blocked, perhaps by a hanging "
-                        "transaction: " +
-                        progress;
+          auto reason = "restore blocked, perhaps by a hanging transaction: " +
+                        progress + "; its producer is a lane's: " +
+                        find_hanging(context_->settings,
+                                     context_->job.changelog(), partition_);
           log_warning("task.restore_blocked", "task", partition_, "why",
                       reason);
           tell(lane_, bring_up_waits{partition_, attempt_, reason});
@@ -319,7 +370,29 @@ void bring_up_actor::open_inputs() {
   restore_step(
       *context_->outside.run.net, "restore.inputs",
       [](task_restore& x) { return x.open_inputs(); },
-      [this](result<void>&) { done(); });
+      [this](result<void>&) { prepare_decision(); });
+}
+
+/// H28: the topic of dead letters is opened only where one may be written.
+void bring_up_actor::prepare_decision() {
+  bool letter = decision_ &&
+                decision_->decision == parked_decision::dead_letter &&
+                context_->settings.on_bad_record !=
+                    bad_record_policy::dead_letter;
+  if (!letter)
+    return done();
+  context_->knowledge.want_dead_letters();
+  run_on(
+      *context_->outside.run.net, {"dead-letter.open", token_},
+      [producers = producers_, topic = context_->job.dead_letter()] {
+        return producers->transactional.handle->open_topic(topic);
+      },
+      [this](result<topic_ref>& topic) {
+        if (!topic)
+          return give_up(failure_place::restore, topic.error());
+        producers_->transactional.dead_letter = *topic;
+        done();
+      });
 }
 
 void bring_up_actor::done() {
@@ -327,6 +400,8 @@ void bring_up_actor::done() {
   restore_.reset();
   handoff->claim = *current_;
   handoff->claim_version = version_;
+  handoff->decision = decision_;
+  handoff->decision_version = decision_version_;
   tell(lane_, brought_up{partition_, attempt_, std::move(handoff)});
   quit();
 }
@@ -340,8 +415,11 @@ void bring_up_actor::retry(const error& why, std::function<void()> step) {
   run_after(pause, std::move(step));
 }
 
-void bring_up_actor::give_up(const error& why) {
-  tell(lane_, bring_up_failed{partition_, attempt_, why});
+void bring_up_actor::give_up(failure_place where, const error& why) {
+  std::optional<input_fault> fault;
+  if (restore_)
+    fault = restore_->fault();
+  tell(lane_, bring_up_failed{partition_, attempt_, where, why, fault});
   quit();
 }
 

@@ -8,20 +8,25 @@
 namespace weir {
 
 struct bring_up_task {
-  int partition;
+  int partition = 0;
   /// Goes back with every answer, so that the lane tells bring-ups apart.
-  std::uint64_t attempt;
-  std::string producer_id;
+  std::uint64_t attempt = 0;
+  /// The lane's, initialised: the claim is set for their id.
+  std::shared_ptr<lane_producers> producers;
   /// The local database is damaged: from the changelog (rule L7).
-  bool damaged;
+  bool damaged = false;
+  /// The last commit did not fit on the disk: wait until so much does.
+  std::size_t room = 0;
 };
 
-/// look ──> fence ──> look … ──> write ──> open, locate, read … ──> confirm
-///   │                                                                │
-///   └── wait (owner lives; watch)             brought_up <── finish ─┘
+/// look ──> parked? ──> fence ──> look … ──> write ──> open, locate, read …
+///   │         │                                              │
+///   └── wait ─┘ (owner lives, undecided; watch)           confirm
+///                                 brought_up <── finish <────┘
 ///
-/// Owned by a lane; works for the lane's current producer id, which is
-/// initialised. Ends after `brought_up` or `bring_up_failed`. Every transition
+/// Owned by a lane; works for the lane's current producer id. Ends after
+/// `brought_up` or `bring_up_failed`, at once if another takes the claim
+/// (H18). Every transition
 /// is a message of its own. Dying at any step leaves a claim that a later
 /// bring-up resolves and a database that the next restore continues.
 class bring_up_actor final : public stepping_actor {
@@ -38,8 +43,10 @@ protected:
 private:
   void look();
   void decide(result<znode> node);
-  void abandon_restore();
-  void wait(const std::string& reason);
+  void go_towards(const claim_decision& decision);
+  void look_for_parked(std::function<void()> then);
+  void wait(const std::string& reason,
+            std::shared_ptr<const parked_node> parked = nullptr);
   void check_unborn();
   void make_sure_and_fence(const std::string& id);
   void fence(const std::string& id);
@@ -51,9 +58,10 @@ private:
   void finish();
   void settle();
   void open_inputs();
+  void prepare_decision();
   void done();
   void retry(const error& why, std::function<void()> step);
-  void give_up(const error& why);
+  void give_up(failure_place where, const error& why);
   claim_view view();
   /// Runs one blocking step of the restore, then `next` unless it failed.
   template <class Step, class Next>
@@ -64,17 +72,19 @@ private:
   caf::actor lane_;
   int partition_;
   std::uint64_t attempt_;
+  std::shared_ptr<lane_producers> producers_;
   std::string producer_id_;
   bool damaged_;
+  std::size_t room_;
   std::string path_;
   /// Cancelled when this ends: its jobs are void.
-  cancel_token token_ = cancel_token::below();
   std::optional<claim_node> current_;
   std::int32_t version_ = 0;
   bool held_ = false;
   bool waiting_ = false;
   /// A watch of the claim is set.
   bool watching_ = false;
+  bool watching_parked_ = false;
   std::uint64_t wait_ = 0;
   /// The restore is at its end; what is left is to confirm the claim.
   bool restored_ = false;
@@ -82,6 +92,10 @@ private:
   int attempts_ = 0;
   milliseconds blocked_{0};
   std::shared_ptr<task_restore> restore_;
+  /// H28: decided; carried out by the task.
+  std::shared_ptr<const parked_node> decision_;
+  std::int32_t decision_version_ = 0;
+  cancel_token token_ = cancel_token::below();
   std::set<std::string> fenced_;
   std::set<std::string> retired_;
   std::set<std::string> members_;

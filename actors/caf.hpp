@@ -5,6 +5,7 @@
 #include <caf/actor.hpp>
 #include <caf/actor_addr.hpp>
 #include <caf/actor_cast.hpp>
+#include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -49,6 +50,11 @@ inline void end_actor(const caf::actor& who) {
       who, caf::exit_msg{who.address(), caf::exit_reason::user_shutdown});
 }
 
+/// `run`, with a line in the log if it comes so long after `due` that whatever
+/// waits for it stands still.
+continuation timed(caf::actor_system& system, caf::actor_clock::time_point due,
+                   std::function<void()> run);
+
 /// A handle that does not keep its actor alive, for callbacks of the outside.
 class weak_actor {
 public:
@@ -59,6 +65,15 @@ public:
   void tell(Ts&&... xs) const {
     if (auto to = caf::actor_cast<caf::actor>(addr_))
       caf::anon_send(to, std::forward<Ts>(xs)...);
+  }
+
+  /// Runs `step` in the actor.
+  void post(std::function<void()> step) const {
+    auto to = caf::actor_cast<caf::actor>(addr_);
+    if (!to)
+      return;
+    auto& system = to.home_system();
+    caf::anon_send(to, timed(system, system.clock().now(), std::move(step)));
   }
 
 private:
@@ -80,7 +95,7 @@ protected:
   std::function<void(T)> reply(Handle handle) {
     return [self = weak_self(), handle](T x) {
       auto shared = std::make_shared<T>(std::move(x));
-      self.tell(continuation{[handle, shared] { handle(std::move(*shared)); }});
+      self.post([handle, shared] { handle(std::move(*shared)); });
     };
   }
 
@@ -95,19 +110,20 @@ protected:
       try {
         answer = std::make_shared<decltype(job())>(job());
       } catch (...) {
-        return self.tell(continuation{[problem = std::current_exception()] {
+        return self.post([problem = std::current_exception()] {
           std::rethrow_exception(problem);
-        }});
+        });
       }
-      self.tell(continuation{
-          [handle = std::move(handle), answer]() { handle(*answer); }});
+      self.post([handle = std::move(handle), answer] { handle(*answer); });
     });
   }
 
   /// Runs `handle` in this actor after `pause`; cannot be cancelled.
   void run_after(std::chrono::milliseconds pause,
                  std::function<void()> handle) {
-    delayed_send(this, pause, continuation{std::move(handle)});
+    delayed_send(
+        this, pause,
+        timed(home_system(), clock().now() + pause, std::move(handle)));
   }
 };
 

@@ -13,9 +13,22 @@ struct claim_write : std::enable_shared_from_this<claim_write> {
   std::function<void(result<std::int32_t>)> done;
 
   void answer(result<std::int32_t> outcome) {
-    if (outcome || outcome.error().code() != ec::unknown_outcome)
+    if (outcome)
       return done(std::move(outcome));
     auto asked = session.lock();
+    // Somebody wrote: maybe this very claim, in an earlier try whose reply got
+    // lost.
+    auto why = outcome.error().code();
+    if (why == ec::version_mismatch || why == ec::already_exists) {
+      if (asked)
+        asked->get(path, nullptr,
+                   [self = shared_from_this()](result<znode> node) {
+                     self->judge(std::move(node));
+                   });
+      return;
+    }
+    if (why != ec::unknown_outcome)
+      return done(std::move(outcome));
     if (!asked)
       return;
     asked->sync(path, [self = shared_from_this()](result<void> synced) {

@@ -1,6 +1,7 @@
+// The mailbox of a lane, and its transactions.
 #include "actors/lane.hpp"
 
-#include "actors/bring_up.hpp"
+#include "runtime/assert.hpp"
 #include "runtime/log.hpp"
 
 namespace weir {
@@ -9,6 +10,8 @@ namespace {
 
 /// Rule L9.
 constexpr milliseconds heartbeat_period{24 * 3'600'000};
+/// Between two looks at whose seal is missing.
+constexpr milliseconds seal_look{500};
 
 } // namespace
 
@@ -21,167 +24,168 @@ lane_actor::lane_actor(caf::actor_config& config,
       factory_(std::move(factory)), options_(std::move(options)),
       committer_(context_->outside.make_executor(
           "weir-commit-" + std::to_string(options_.index))),
-      last_commit_ms_(context_->outside.world->wall_clock_ms()) {}
+      last_commit_ms_(context_->outside.world->wall_clock_ms()) {
+  machine_.at_least_once =
+      context_->settings.guarantee == guarantee::at_least_once;
+}
 
 caf::behavior lane_actor::make_behavior() {
-  open_life();
+  for (auto partition : options_.partitions)
+    act(machine_.add(partition));
+  act(machine_.start());
   return {
       [](const continuation& step) { step.run(); },
-      [this](const stop_lane&) {
-        stopping_ = true;
-        end_bring_ups();
-        if (!producers_ && !ending_)
-          finish();
-        else
-          act(machine_.stop());
-      },
-      [this](const drop_lane&) {
-        stopping_ = dropped_ = true;
-        end_bring_ups();
-        if (releasing_ || (!producers_ && !ending_))
-          finish();
-        else if (!ending_)
-          fail_lane("the node left the coordination service", std::nullopt);
-      },
+      [this](const stop_lane&) { act(machine_.drain()); },
+      [this](const drop_lane&) { act(machine_.drop()); },
       [this](const set_check_interval& x) {
         options_.check_interval = x.value;
         start_timer();
       },
       [this](const members_changed& x) {
-        for (auto& [partition, started] : bring_ups_)
-          tell(started.actor, x);
+        for (auto& [partition, actor] : bring_ups_)
+          tell(actor, x);
       },
       [this](const sync_due& x) {
         for (auto& [partition, task] : tasks_)
           tell(task.actor, x);
       },
       [this](const brought_up& x) { on_brought_up(x); },
-      [this](const bring_up_waits& x) {
-        if (is_current(x.partition, x.attempt))
-          tell(node_, task_waiting{x.partition, x.reason, x.held_elsewhere});
-      },
+      [this](const bring_up_waits& x) { on_bring_up_waits(x); },
       [this](const bring_up_failed& x) { on_bring_up_failed(x); },
+      [this](const let_gone& x) {
+        let_gos_.erase(x.partition);
+        act(machine_.let_gone(x.partition, x.attempt));
+      },
       [this](const commit_wanted&) { act(machine_.want_commit()); },
       [this](const task_sealed& x) {
-        act(machine_.sealed(x.partition, x.number, x.empty));
+        seal_answered(machine_.sealed(x.partition, x.number, x.empty));
       },
       [this](const outputs_acknowledged& x) {
-        act(machine_.outputs_acknowledged(x.partition, x.number));
+        seal_answered(machine_.outputs_acknowledged(x.partition, x.number));
       },
       [this](const outputs_failed& x) {
         if (x.number == machine_.transaction())
           fail_lane("outputs of task " + std::to_string(x.partition) + ": " +
-                        to_string(x.why),
-                    std::nullopt);
+                    to_string(x.why));
       },
       [this](const task_applied& x) { on_applied(x); },
       [this](const task_failed& x) { on_task_failed(x); },
-      [this](const task_rejects& x) {
-        tell(node_, task_stopped{x.partition, x.why, true});
-      },
+      [this](const task_rejects& x) { on_task_rejects(x); },
       [this](const task_gone& x) { on_task_gone(x); },
   };
 }
 
 void lane_actor::on_exit() {
   // The thread of the executor may still run a commit: wait for it elsewhere.
-  context_->outside.run.bury->post("lane.end",
-                                   [committer = std::move(committer_),
-                                    held = std::move(producers_)]() mutable {
-                                     committer->stop();
-                                     held.reset();
-                                   });
+  context_->outside.run.bury->post(
+      "lane.end", [committer = std::move(committer_),
+                   held = std::move(producers_)]() mutable {
+        committer->stop();
+        held.reset();
+      });
   context_->discard(std::move(successor_));
   tasks_.clear();
   bring_ups_.clear();
+  let_gos_.clear();
+  todo_.clear();
   node_ = nullptr;
 }
 
-void lane_actor::act(const lane_machine::actions& todo) {
-  auto life = life_;
-  for (auto& each : todo) {
-    // An action may end this life; what follows it is void then.
-    if (life != life_ || ending_)
-      return;
-    std::visit([this](auto& x) { perform(x); }, each);
+/// What an action leads to at once is done behind what was decided before it.
+void lane_actor::act(const machine::actions& todo) {
+  todo_.insert(todo_.end(), todo.begin(), todo.end());
+  if (std::exchange(acting_, true))
+    return;
+  while (!todo_.empty()) {
+    auto next = std::move(todo_.front());
+    todo_.pop_front();
+    std::visit([this](auto& x) { perform(x); }, next);
   }
+  acting_ = false;
 }
 
-void lane_actor::perform(const lane_machine::seal& x) {
+void lane_actor::perform(const machine::seal& x) {
   auto i = tasks_.find(x.partition);
-  if (i != tasks_.end())
-    tell_high(i->second.actor, seal_request{x.number, x.forced, x.last});
+  // A task whose constructor threw has no actor; its lane fails next.
+  if (i == tasks_.end() || x.number != machine_.transaction() ||
+      !i->second.actor)
+    return;
+  timing_.sealing(now_ms());
+  tell_high(i->second.actor,
+            seal_request{x.number, x.forced, x.last,
+                         context_->outside.world->steady_ns()});
 }
 
-void lane_actor::perform(const lane_machine::commit& x) {
-  auto life = life_;
+void lane_actor::perform(const machine::commit& x) {
+  if (machine_.state() != machine::phase::publishing)
+    return;
+  timing_.publishing(now_ms());
   run_on(
-      *committer_,
-      {"commit",
-       context_->settings.transaction_timeout(producers_->longest_interval)},
+      *committer_, {"commit", producers_->transaction_timeout},
       [producers = producers_] {
         return producers->transactional.handle->commit();
       },
-      [this, life, number = x.number](result<commit_report>& outcome) {
-        if (life != life_ || ending_)
+      [this, number = x.number](result<commit_report>& outcome) {
+        if (machine_.state() != machine::phase::publishing ||
+            number != machine_.transaction())
           return;
         if (!outcome)
-          return fail_lane("commit: " + to_string(outcome.error()),
-                           std::nullopt);
+          return fail_lane("commit: " + to_string(outcome.error()));
+        timing_.committed(now_ms());
         last_commit_ms_ = context_->outside.world->wall_clock_ms();
         lives_failed_ = 0;
         // L9: a transaction that lasts longer than its time-out fails.
         auto outlasts = options_.check_interval > producers_->longest_interval;
+        if (outcome->retire_id || outlasts)
+          log_warning("lane.retire_id", "lane", options_.index, "producer",
+                      producers_->id);
         act(machine_.committed(number, outcome->retire_id || outlasts));
       });
 }
 
-void lane_actor::perform(const lane_machine::apply& x) {
+void lane_actor::seal_answered(const machine::actions& todo) {
+  // Nothing was sent into the transaction: at the broker it has not begun yet.
+  if (machine_.state() == machine::phase::open)
+    began_ms_ = now_ms();
+  act(todo);
+}
+
+void lane_actor::perform(const machine::apply& x) {
   auto i = tasks_.find(x.partition);
   if (i != tasks_.end())
     tell_high(i->second.actor, apply_request{x.number});
 }
 
-void lane_actor::perform(const lane_machine::begin&) {
-  if (auto done = producers_->transactional.handle->begin(); !done)
-    fail_lane("begin: " + to_string(done.error()), std::nullopt);
-}
-
-void lane_actor::perform(const lane_machine::begun& x) {
-  auto i = tasks_.find(x.partition);
-  if (i != tasks_.end())
-    tell_high(i->second.actor,
-              transaction_begun{x.number, producers_, i->second.claim.epoch});
-}
-
-void lane_actor::perform(const lane_machine::retire_id&) {
-  log_warning("lane.retire_id", "lane", options_.index, "producer",
-              producers_->id);
-  retire_current_id();
-}
-
-void lane_actor::perform(const lane_machine::give_up& x) {
-  give_up(x.reason, x.culprit);
-}
-
-void lane_actor::perform(const lane_machine::stopped&) {
-  end_tasks(true);
-}
-
-void lane_actor::fail_lane(std::string reason, std::optional<int> culprit) {
-  if (ending_)
+void lane_actor::perform(const machine::begin& x) {
+  if (x.number != machine_.transaction() || !producers_)
     return;
-  auto todo = machine_.failed(std::move(reason), culprit);
-  for (auto& each : todo)
-    std::visit([this](auto& x) { perform(x); }, each);
+  began_ms_ = now_ms();
+  if (auto done = producers_->transactional.handle->begin(); !done)
+    fail_lane("begin: " + to_string(done.error()));
+}
+
+void lane_actor::perform(const machine::begun& x) {
+  auto i = tasks_.find(x.partition);
+  // A failed begin, or a constructor that threw: the task ends next.
+  if (i == tasks_.end() || x.number != machine_.transaction() || !producers_ ||
+      machine_.state() == machine::phase::failing || !i->second.actor)
+    return;
+  auto& task = i->second;
+  // H11, H12: whoever takes the claim fences the id that it names.
+  WEIR_ASSERT(task.claim.producer_id == producers_->id,
+              "the acknowledged claim names the producer id of the transaction");
+  tell_high(task.actor, transaction_begun{x.number, producers_,
+                                          task.claim.epoch});
 }
 
 void lane_actor::start_timer() {
   auto timer = ++timer_;
   // Jitter: lanes and nodes do not commit on the same tick.
   auto interval = options_.check_interval;
+  // L9: a transaction ends well before its time-out does it.
   if (producers_)
-    interval = std::min(interval, producers_->longest_interval);
+    interval = std::min({interval, producers_->longest_interval,
+                         producers_->transaction_timeout * 2 / 3});
   auto spread = interval.count() / 10 + 1;
   auto jitter =
       static_cast<std::int64_t>(context_->outside.world->random_bits() %
@@ -191,129 +195,76 @@ void lane_actor::start_timer() {
 }
 
 void lane_actor::tick(std::uint64_t timer) {
-  if (timer != timer_ || finished_)
+  if (timer != timer_ || machine_.state() == machine::phase::ended)
     return;
   start_timer();
-  if (ending_ || !producers_)
+  if (!producers_)
     return;
   auto now = context_->outside.world->wall_clock_ms();
-  if (now - last_commit_ms_ < heartbeat_period.count())
-    return act(machine_.want_commit());
-  last_commit_ms_ = now;
-  act(machine_.heartbeat());
-}
-
-bool lane_actor::is_current(int partition, std::uint64_t attempt) const {
-  auto i = bring_ups_.find(partition);
-  return i != bring_ups_.end() && i->second.attempt == attempt;
-}
-
-void lane_actor::on_brought_up(const brought_up& x) {
-  // It belongs to an earlier id: its database is closed, its claim is taken
-  // again by the next bring-up.
-  if (!is_current(x.partition, x.attempt))
-    return context_->discard(x.handoff);
-  bring_ups_.erase(x.partition);
-  auto& handoff = *x.handoff;
-  for (auto& topic : producers_->transactional.outputs)
-    handoff.output_partitions.push_back(topic.partitions);
-  hosted task;
-  task.claim = handoff.claim;
-  task.version = handoff.claim_version;
-  task.committed = handoff.commit.has_value();
-  auto first_commit = handoff.first_commit;
-  task_setup setup;
-  setup.context = context_;
-  setup.handoff = x.handoff;
-  setup.lane = caf::actor_cast<caf::actor>(this);
-  try {
-    task.actor = factory_(system(), setup);
-  } catch (const std::exception& problem) {
-    return on_constructor_threw(x, problem.what());
-  } catch (...) {
-    return on_constructor_threw(x, "something that is no std::exception");
+  if (now - last_commit_ms_ < heartbeat_period.count()) {
+    act(machine_.want_commit());
+  } else {
+    last_commit_ms_ = now;
+    act(machine_.heartbeat());
   }
-  tasks_[x.partition] = std::move(task);
-  damaged_.erase(x.partition);
-  log_info("task.processing", "task", x.partition, "lane", options_.index);
-  std::vector<std::int64_t> positions;
-  for (auto& input : handoff.inputs)
-    positions.push_back(input.position.next_offset);
-  if (!first_commit)
-    tell(node_, task_progress{x.partition, positions, 0, 0});
-  watch_claim(x.partition);
-  // The commit's own incarnation did not learn that it succeeded.
-  if (tasks_[x.partition].committed && !tasks_[x.partition].claim.born)
-    mark_born(x.partition);
-  act(machine_.join(x.partition, first_commit));
+  watch_seal();
 }
 
-/// The lane's life ends, so that its id is fenced wherever the task goes next.
-void lane_actor::on_constructor_threw(const brought_up& x,
-                                      const std::string& what) {
-  context_->discard(x.handoff);
-  fail_lane("task " + std::to_string(x.partition) +
-                ": its constructor threw: " + what,
-            x.partition);
-}
-
-void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
-  if (!is_current(x.partition, x.attempt))
+/// While a seal is waited for, however long T_c is.
+void lane_actor::watch_seal() {
+  auto number = machine_.transaction();
+  if (machine_.state() != machine::phase::sealing || watched_seal_ == number)
     return;
-  bring_ups_.erase(x.partition);
-  switch (x.why.code()) {
-  case ec::damaged:
-    damaged_.insert(x.partition);
-    [[fallthrough]];
-  case ec::io_error:
-  case ec::locked:
-  case ec::disconnected:
-  case ec::timed_out:
-  case ec::closed:
-  case ec::not_found:
-  case ec::rejected:
-  case ec::offset_out_of_range:
-    // A full disk, a server that is away or has just come back and does not
-    // know its topics, a directory still in use: wait, say so, go on (L7).
-    log_warning("task.bring_up", "task", x.partition, "why", to_string(x.why));
-    tell(node_, task_waiting{x.partition, to_string(x.why)});
-    return bring_up_later(x.partition, milliseconds{1'000});
-  default:
-    tell(node_, task_stopped{x.partition, x.why, false});
-  }
+  watched_seal_ = number;
+  run_after(seal_look, [this, number] {
+    watched_seal_ = 0;
+    if (machine_.transaction() != number)
+      return;
+    look_for_stuck();
+    watch_seal();
+  });
 }
 
-void lane_actor::on_task_failed(const task_failed& x) {
-  if (tasks_.count(x.partition) == 0)
+/// H27: a call of user code that is not back at two thirds of the transaction's
+/// time-out would take the other tasks' commit with it.
+void lane_actor::look_for_stuck() {
+  auto open_for = now_ms() - began_ms_;
+  if (!producers_ || open_for < producers_->transaction_timeout.count() * 2 / 3)
     return;
-  auto text = "task " + std::to_string(x.partition) + ": " + to_string(x.why);
-  switch (x.why.code()) {
-  case ec::fenced:
-  case ec::transaction_failed:
-    return fail_lane(std::move(text), std::nullopt);
-  case ec::data_loss:
-    // R5: the same again, however often it is tried.
-    fail_lane(std::move(text), std::nullopt);
-    return tell(node_, task_stopped{x.partition, x.why, false});
-  case ec::damaged:
-    // L7: the changelog has what the database held.
-    damaged_.insert(x.partition);
-    [[fallthrough]];
-  default:
-    fail_lane(std::move(text), x.partition);
+  auto now = context_->outside.world->steady_ns();
+  for (auto partition : machine_.unsealed()) {
+    auto& task = tasks_.at(partition);
+    auto call = task.pulse->running(now);
+    // Not back for a while, that is: cheap calls follow each other.
+    if (!call || call->ns / 1'000'000 < open_for / 2)
+      continue;
+    return on_stuck(partition, *call);
   }
 }
 
 void lane_actor::on_applied(const task_applied& x) {
   auto i = tasks_.find(x.partition);
-  if (i == tasks_.end() || ending_)
+  if (i == tasks_.end())
     return;
-  failures_.erase(x.partition);
+  auto& blamed = blame_[x.partition];
+  blamed.committed(x.positions);
+  if (blamed.in_a_row() == 0)
+    careful_.erase(x.partition);
+  pauses_.erase(x.partition);
+  no_room_.erase(x.partition);
   i->second.committed = true;
   tell(node_, task_progress{x.partition, x.positions, x.records, x.skipped});
   if (!i->second.claim.born)
     mark_born(x.partition);
+  settle_decision(x.partition, x.positions);
   act(machine_.applied(x.partition, x.number));
+  if (machine_.is_applying())
+    return;
+  auto phases = timing_.applied(now_ms());
+  if (phases && is_slow(*phases, options_.check_interval.count()))
+    log_warning("commit.slow", "lane", options_.index, "number", x.number,
+                "seal_ms", phases->seal, "publish_ms", phases->publish,
+                "apply_ms", phases->apply);
 }
 
 } // namespace weir

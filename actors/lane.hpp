@@ -7,6 +7,7 @@
 #include <set>
 
 #include "actors/claim.hpp"
+#include "actors/commit_timing.hpp"
 #include "actors/lane_machine.hpp"
 #include "actors/messages.hpp"
 #include "actors/task.hpp"
@@ -22,11 +23,11 @@ struct lane_options {
 };
 
 /// Owns the producers, the bring-ups and the task actors of its partitions, and
-/// runs the transaction loop (`lane_machine`) on them. Owned by the node.
+/// does what `lane_machine` decides. Owned by the node.
 ///
 /// A *life* lasts from a fresh producer id to the next failure (rule L3): then
-/// every task ends, the id is retired, and the next life claims and restores
-/// them again. After a crash the same happens in another process.
+/// every task ends, and the next life claims and restores them again. After a
+/// crash the same happens in another process.
 class lane_actor final : public stepping_actor {
 public:
   lane_actor(caf::actor_config& config, std::shared_ptr<node_context> context,
@@ -40,75 +41,95 @@ protected:
 private:
   struct hosted {
     caf::actor actor;
+    /// Tells incarnations apart: that of the bring-up.
+    std::uint64_t attempt = 0;
     claim_node claim;
     std::int32_t version = 0;
-    /// A write of the claim is on its way.
+    /// A write of the claim is on its way; what is to be written after it.
     bool writing = false;
+    std::deque<std::function<void()>> waiting;
     /// A commit has succeeded, of this incarnation or one restored (rule S2).
     bool committed = false;
-    /// Its actor has ended and its database is closed.
-    bool gone = false;
+    std::shared_ptr<const task_pulse> pulse;
+    /// H28: carried out, and the parked node removed, once a commit has passed
+    /// its record.
+    std::shared_ptr<const parked_node> decision;
+    std::int32_t decision_version = 0;
   };
 
-  struct started_bring_up {
-    caf::actor actor;
-    std::uint64_t attempt;
-  };
+  using machine = lane_machine;
 
-  // -- lives (lane_life.cpp)
+  // -- ids and lives (lane_life.cpp)
 
-  void open_life();
-  void life_opened(std::shared_ptr<lane_producers> producers);
-  void give_up(const std::string& reason, std::optional<int> culprit);
-  void end_tasks(bool clean);
-  void on_task_gone(const task_gone& x);
-  void all_gone();
-  void blame(int partition, const std::string& reason);
-  void bring_up(int partition);
-  void bring_up_later(int partition, milliseconds pause);
-  void end_bring_ups();
-  void drop_producers();
-  void retire(std::shared_ptr<lane_producers>& x);
-  void finish();
-  /// Blocking.
+  void perform(const machine::open_id& x);
+  void perform(const machine::open_later& x);
+  void perform(const machine::use_id& x);
+  void perform(const machine::drop_id& x);
+  void perform(const machine::limit_retiring& x);
+  void perform(const machine::end& x);
+  void id_opened(std::uint64_t id,
+                 result<std::shared_ptr<lane_producers>>& opened);
+  /// Blocking; on an executor.
   static result<std::shared_ptr<lane_producers>>
   open_producers(const std::shared_ptr<node_context>& context, std::string id,
                  milliseconds interval, std::shared_ptr<bound_producer> plain);
   std::string fresh_id();
+  void retire(std::shared_ptr<lane_producers>& x);
+  void fail_lane(const std::string& reason,
+                 std::optional<machine::fate> whose = std::nullopt);
+  void say_failed(const std::string& reason);
 
   // -- the transaction (lane.cpp)
 
-  void act(const lane_machine::actions& todo);
-  void perform(const lane_machine::seal& x);
-  void perform(const lane_machine::commit& x);
-  void perform(const lane_machine::apply& x);
-  void perform(const lane_machine::begin& x);
-  void perform(const lane_machine::begun& x);
-  void perform(const lane_machine::retire_id&);
-  void perform(const lane_machine::give_up& x);
-  void perform(const lane_machine::stopped&);
+  void act(const machine::actions& todo);
+  void perform(const machine::seal& x);
+  void perform(const machine::commit& x);
+  void perform(const machine::apply& x);
+  void perform(const machine::begin& x);
+  void perform(const machine::begun& x);
+  /// Monotonic.
+  std::int64_t now_ms() const {
+    return context_->outside.world->steady_ns() / 1'000'000;
+  }
   void tick(std::uint64_t timer);
   void start_timer();
-  /// False: of a bring-up that was ended meanwhile.
-  bool is_current(int partition, std::uint64_t attempt) const;
+  void seal_answered(const machine::actions& todo);
+  void watch_seal();
+  void look_for_stuck();
+  void on_stuck(int partition, const task_pulse::call& x);
+  void on_applied(const task_applied& x);
+
+  // -- tasks (lane_tasks.cpp)
+
+  void perform(const machine::bring_up& x);
+  void perform(const machine::bring_up_later& x);
+  void perform(const machine::end_bring_up& x);
+  void perform(const machine::end_task& x);
+  void perform(const machine::let_go& x);
+  void perform(const machine::end_let_go& x);
+  void perform(const machine::hand_on& x);
   void on_brought_up(const brought_up& x);
-  void on_constructor_threw(const brought_up& x, const std::string& what);
+  void on_bring_up_waits(const bring_up_waits& x);
   void on_bring_up_failed(const bring_up_failed& x);
   void on_task_failed(const task_failed& x);
-  void on_applied(const task_applied& x);
-  void fail_lane(std::string reason, std::optional<int> culprit);
+  void on_task_rejects(const task_rejects& x);
+  void on_task_gone(const task_gone& x);
+  void blame(const task_failed& x);
+  void park(int partition, parked_kind kind, const error& why,
+            const std::optional<input_fault>& fault);
+  void wait_longer(int partition);
 
   // -- claims (lane_claims.cpp)
 
+  void perform(const machine::move_claim& x);
   void watch_claim(int partition);
   void check_claim(int partition, result<znode> node);
   void mark_born(int partition);
-  void retire_current_id();
-  void claim_again();
-  void release_claims();
-  /// Writes a hosted task's claim, then `then(ok)` in this life.
-  void write_hosted(int partition, claim_node claim,
+  void settle_decision(int partition, const std::vector<std::int64_t>& at);
+  /// Writes a hosted task's claim, then `then(ok)` if it is still hosted.
+  void write_hosted(int partition, std::function<void(claim_node&)> change,
                     std::function<void(bool)> then);
+  hosted* find(int partition, std::uint64_t attempt);
 
   std::shared_ptr<node_context> context_;
   std::shared_ptr<membership_info> info_;
@@ -117,30 +138,33 @@ private:
   lane_options options_;
   std::shared_ptr<executor> committer_;
   std::int64_t last_commit_ms_;
-  lane_machine machine_;
+  std::int64_t began_ms_ = 0;
+  machine machine_;
+  std::deque<machine::action> todo_;
+  bool acting_ = false;
+  /// In use, and, while the claims move (rule L4), the next one's.
   std::shared_ptr<lane_producers> producers_;
-  /// While the claims move from a retired id to this one (rule L4).
   std::shared_ptr<lane_producers> successor_;
+  commit_timing timing_;
   std::map<int, hosted> tasks_;
-  std::map<int, started_bring_up> bring_ups_;
-  std::uint64_t next_attempt_ = 1;
-  std::map<int, int> failures_;
+  std::map<int, caf::actor> bring_ups_;
+  std::map<int, caf::actor> let_gos_;
+  /// Why a task that leaves is to be parked (H28).
+  std::map<int, std::shared_ptr<const parked_node>> parked_;
+  std::map<int, blame_record> blame_;
+  /// Before the next bring-up of a task that has to wait.
+  std::map<int, milliseconds> pauses_;
   /// Tasks whose databases cannot be read (rule L7).
   std::set<int> damaged_;
-  /// Answers of an earlier life are void.
-  std::uint64_t life_ = 0;
+  /// Tasks whose state had a value that the changelog does not take.
+  std::set<int> careful_;
+  /// Bytes that a task's commit could not write (L7).
+  std::map<int, std::size_t> no_room_;
   std::uint64_t timer_ = 0;
+  std::uint64_t watched_seal_ = 0;
   int lives_failed_ = 0;
-  bool ending_ = false;
-  /// The life that ends has committed and applied everything.
-  bool ends_clean_ = false;
-  /// The claims of that life are being released (rule C2).
-  bool releasing_ = false;
-  bool stopping_ = false;
-  /// The session has ended: no claim can be written any more.
-  bool dropped_ = false;
-  bool finished_ = false;
-  std::size_t pending_ = 0;
+  /// Processed and not committed when it ended: the exit code says so (H34).
+  bool uncommitted_ = false;
 };
 
 } // namespace weir

@@ -1,4 +1,4 @@
-// A lane and the claims of its tasks (rules C1 to C4, C7, L4, S2).
+// A lane and the claims of its tasks (rules C1 to C4, C7, H12, H18, S2).
 #include "actors/claim_writer.hpp"
 #include "actors/lane.hpp"
 #include "runtime/log.hpp"
@@ -8,186 +8,174 @@ namespace weir {
 namespace {
 
 constexpr milliseconds retry_pause{200};
-constexpr milliseconds fence_limit{10'000};
+
+bool may_pass(const error& why) {
+  return why.code() == ec::disconnected || why.code() == ec::timed_out ||
+         why.code() == ec::unknown_outcome;
+}
 
 } // namespace
 
+lane_actor::hosted* lane_actor::find(int partition, std::uint64_t attempt) {
+  auto i = tasks_.find(partition);
+  return i == tasks_.end() || i->second.attempt != attempt ? nullptr
+                                                           : &i->second;
+}
+
 void lane_actor::watch_claim(int partition) {
-  auto life = life_;
-  auto again = [self = weak_self(), this, life, partition] {
-    self.tell(continuation{[this, life, partition] {
-      if (life == life_ && !ending_)
+  auto attempt = tasks_.at(partition).attempt;
+  auto again = [self = weak_self(), this, partition, attempt] {
+    self.tell(continuation{[this, partition, attempt] {
+      if (find(partition, attempt) != nullptr)
         watch_claim(partition);
     }});
   };
   auto path = znode_paths{context_->job.name()}.claim(partition);
   info_->session->get(
       path, again,
-      reply<result<znode>>([this, life, partition](result<znode> node) {
-        if (life == life_ && !ending_)
+      reply<result<znode>>([this, partition, attempt](result<znode> node) {
+        if (find(partition, attempt) != nullptr)
           check_claim(partition, std::move(node));
       }));
 }
 
 void lane_actor::check_claim(int partition, result<znode> node) {
-  auto i = tasks_.find(partition);
-  if (i == tasks_.end())
+  auto& mine = tasks_.at(partition);
+  if (!machine_.hosts(partition))
     return;
   // Not knowing is not losing: the fence protects. The watch was not set.
-  if (!node && node.error().code() != ec::not_found) {
-    auto life = life_;
-    return run_after(retry_pause, [this, life, partition] {
-      if (life == life_ && !ending_)
+  if (!node && node.error().code() != ec::not_found)
+    return run_after(retry_pause, [this, partition, attempt = mine.attempt] {
+      if (find(partition, attempt) != nullptr)
         watch_claim(partition);
     });
-  }
   auto found =
       node ? decode_claim(node->data) : result<claim_node>{fail(node.error())};
-  auto& mine = i->second;
-  if (found && found->member == info_->member &&
-      found->epoch >= mine.claim.epoch && !found->released) {
+  // H18: by id and epoch, not by member. While a write is on its way the znode
+  // may be ahead of what we know; its answer decides.
+  if (mine.writing)
+    return;
+  if (found && !found->released &&
+      found->producer_id == mine.claim.producer_id &&
+      found->epoch == mine.claim.epoch) {
     // C3: a write of ours whose reply was lost.
-    if (!mine.writing && found->producer_id == mine.claim.producer_id &&
-        found->epoch == mine.claim.epoch) {
-      mine.claim = *found;
-      mine.version = node->stat.version;
-    }
+    mine.claim = *found;
+    mine.version = node->stat.version;
     return;
   }
   auto by = found ? to_string(found->process) + " (member " + found->member +
                         ", epoch " + std::to_string(found->epoch) + ")"
                   : std::string{"nobody: its claim was removed"};
   log_warning("task.replaced", "task", partition, "by", by);
-  tell(node_, task_waiting{partition, "replaced by " + by});
-  fail_lane("task " + std::to_string(partition) + " was replaced by " + by,
-            std::nullopt);
+  fail_lane("task " + std::to_string(partition) + " was replaced by " + by);
 }
 
-void lane_actor::write_hosted(int partition, claim_node claim,
+void lane_actor::write_hosted(int partition,
+                              std::function<void(claim_node&)> change,
                               std::function<void(bool)> then) {
-  auto life = life_;
-  auto& task = tasks_[partition];
+  auto& task = tasks_.at(partition);
+  if (task.writing) {
+    task.waiting.push_back([this, partition, change = std::move(change),
+                            then = std::move(then)] {
+      write_hosted(partition, change, then);
+    });
+    return;
+  }
   task.writing = true;
-  write_claim(info_->session,
-              znode_paths{context_->job.name()}.claim(partition), task.version,
-              claim,
-              reply<result<std::int32_t>>([this, life, partition, claim,
-                                           then](result<std::int32_t> version) {
-                auto i = tasks_.find(partition);
-                if (life != life_ || i == tasks_.end())
-                  return;
-                i->second.writing = false;
-                if (version) {
-                  i->second.claim = claim;
-                  i->second.version = *version;
-                } else {
-                  log_warning("claim.write", "task", partition, "why",
-                              to_string(version.error()));
-                }
-                then(version.has_value());
-              }));
+  auto claim = task.claim;
+  change(claim);
+  write_claim(
+      info_->session, znode_paths{context_->job.name()}.claim(partition),
+      task.version, claim,
+      reply<result<std::int32_t>>([this, partition, attempt = task.attempt,
+                                   claim, change, then](auto version) {
+        auto* task = find(partition, attempt);
+        if (task == nullptr)
+          return;
+        task->writing = false;
+        if (version) {
+          task->claim = claim;
+          task->version = *version;
+        } else {
+          log_warning("claim.write", "task", partition, "why",
+                      to_string(version.error()));
+          // C3: what became of it is resolved by writing again by version.
+          if (may_pass(version.error()))
+            return run_after(retry_pause,
+                             [this, partition, attempt, change, then] {
+                               if (find(partition, attempt) != nullptr)
+                                 write_hosted(partition, change, then);
+                             });
+        }
+        then(version.has_value());
+        // What was asked for meanwhile; `then` may have ended the task.
+        task = find(partition, attempt);
+        if (task == nullptr || task->waiting.empty())
+          return;
+        auto next = std::move(task->waiting.front());
+        task->waiting.pop_front();
+        next();
+      }));
 }
 
 void lane_actor::mark_born(int partition) {
-  auto& task = tasks_[partition];
-  if (task.writing)
+  if (tasks_.at(partition).writing)
     return;
-  auto claim = task.claim;
-  claim.born = true;
   // A failure shows in the claim's watch, or the next commit tries again.
-  write_hosted(partition, claim, [](bool) {});
+  write_hosted(
+      partition, [](claim_node& x) { x.born = true; },
+      [this, partition](bool done) {
+        // The watch that fired meanwhile was not heeded.
+        if (!done && machine_.hosts(partition))
+          watch_claim(partition);
+      });
 }
 
-/// L4: a delayed copy of the last EndTxn could end the next transaction. Fence
-/// the id, claim the tasks for a fresh one, go on without a restore.
-void lane_actor::retire_current_id() {
-  end_bring_ups();
-  auto life = life_;
-  run_on(
-      *context_->outside.run.net, "producer.retire",
-      [context = context_, id = fresh_id(), old = producers_->id,
-       interval = options_.check_interval,
-       plain = producers_->plain]() -> result<std::shared_ptr<lane_producers>> {
-        auto opened = open_producers(context, id, interval, plain);
-        if (!opened)
-          return opened;
-        auto fenced = context->outside.streams->fence(old, fence_limit);
-        if (!fenced)
-          return fail(fenced.error());
-        context->knowledge.add_fenced(old);
-        return opened;
+/// H12: for the fresh id, as it was held. The watch sees who was quicker.
+void lane_actor::perform(const machine::move_claim& x) {
+  if (tasks_.count(x.partition) == 0 || !successor_)
+    return;
+  write_hosted(
+      x.partition,
+      [this, id = successor_->id](claim_node& claim) {
+        claim.producer_id = id;
+        ++claim.epoch;
+        claim.member = info_->member;
       },
-      [this, life](result<std::shared_ptr<lane_producers>>& opened) {
-        if (life != life_ || ending_)
-          return context_->discard(opened ? std::move(*opened) : nullptr);
-        if (!opened)
-          return fail_lane("retiring the producer id: " +
-                               to_string(opened.error()),
-                           std::nullopt);
-        successor_ = std::move(*opened);
-        claim_again();
+      [this, x](bool done) {
+        if (!done) {
+          log_warning("task.replaced", "task", x.partition, "by",
+                      "a claim set while its lane's id was retired");
+          tell(node_, task_waiting{x.partition, "its claim was lost"});
+        }
+        act(machine_.claim_moved(x.partition, x.id, done));
       });
 }
 
-void lane_actor::claim_again() {
-  for (auto& [partition, task] : tasks_)
-    if (task.writing) {
-      auto life = life_;
-      return run_after(milliseconds{20}, [this, life] {
-        if (life == life_ && !ending_)
-          claim_again();
-      });
-    }
-  auto open = [this] {
-    retire(producers_);
-    producers_ = std::exchange(successor_, nullptr);
-    start_timer();
-    act(machine_.opened());
-    for (auto partition : options_.partitions)
-      bring_up(partition);
-  };
-  pending_ = tasks_.size();
-  if (pending_ == 0)
-    return open();
-  for (auto& [partition, task] : tasks_) {
-    auto claim = task.claim;
-    claim.producer_id = successor_->id;
-    ++claim.epoch;
-    write_hosted(partition, claim, [this, open](bool done) {
-      if (ending_)
-        return;
-      if (!done)
-        return fail_lane("a claim could not be set for the fresh producer id",
-                         std::nullopt);
-      if (--pending_ == 0)
-        open();
-    });
-  }
-}
-
-/// C2: the last commit has succeeded and is applied, the databases are closed.
-/// Whatever the reply, the tasks are gone from here on.
-void lane_actor::release_claims() {
-  releasing_ = true;
-  pending_ = tasks_.size();
-  // Without a session no claim can be released: the next owner fences.
-  if (pending_ == 0 || dropped_)
-    return finish();
-  for (auto& [partition, task] : tasks_)
-    if (task.writing)
-      return run_after(milliseconds{20}, [this] {
-        if (!finished_)
-          release_claims();
-      });
-  for (auto& [partition, task] : tasks_) {
-    auto claim = task.claim;
-    claim.released = true;
-    claim.born |= task.committed;
-    write_hosted(partition, claim, [this](bool) {
-      if (--pending_ == 0)
-        finish();
-    });
-  }
+/// H28: the commit that passes the record has carried the decision out.
+void lane_actor::settle_decision(int partition,
+                                 const std::vector<std::int64_t>& at) {
+  auto& task = tasks_.at(partition);
+  if (!task.decision)
+    return;
+  auto& inputs = context_->job.inputs();
+  for (std::size_t i = 0; i < std::min(inputs.size(), at.size()); ++i)
+    if (task.decision->has_record() &&
+        context_->job.topic(inputs[i]) == task.decision->topic &&
+        at[i] <= task.decision->offset)
+      return;
+  log_info("task.resumed", "task", partition, "decision",
+           to_string(task.decision->decision), "at",
+           place_of(*task.decision));
+  // If this fails, the next owner sees that it is past the record.
+  info_->session->remove(
+      znode_paths{context_->job.name()}.parked(partition),
+      task.decision_version, reply<result<void>>([partition](result<void> x) {
+        if (!x)
+          log_warning("task.parked_node", "task", partition, "why",
+                      to_string(x.error()));
+      }));
+  task.decision.reset();
 }
 
 } // namespace weir

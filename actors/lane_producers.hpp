@@ -102,6 +102,7 @@ struct lane_producers {
   bound_producer transactional;
   /// The longest T_c that the transactions' time-out allows (rule L9).
   std::chrono::milliseconds longest_interval{0};
+  std::chrono::milliseconds transaction_timeout{0};
   /// At-least-once only; goes on when the id is retired.
   std::shared_ptr<bound_producer> plain;
 };

@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "actors/caf.hpp"
+#include "actors/failure_policy.hpp"
 #include "actors/lane_producers.hpp"
 #include "actors/node_context.hpp"
+#include "actors/parked.hpp"
 
 namespace weir {
 
@@ -68,6 +70,8 @@ struct task_waiting {
   std::string reason;
   /// A live process has the task.
   bool held_elsewhere = false;
+  /// It waits for the operator's decision.
+  std::shared_ptr<const parked_node> parked = nullptr;
 };
 /// The task processes; positions per input as committed.
 struct task_progress {
@@ -76,13 +80,14 @@ struct task_progress {
   std::uint64_t records;
   std::uint64_t skipped;
 };
-/// The task cannot go on without the operator.
-struct task_stopped {
+/// H28: the task has stopped for good; the others go on.
+struct task_parked {
   int partition;
+  std::shared_ptr<const parked_node> why;
+};
+/// Nothing of this node can go on: end in order, exit code 1.
+struct node_failed {
   error why;
-  /// Everything before the fault is to be committed (bad input); otherwise the
-  /// lane has given its transaction up already.
-  bool commit_first;
 };
 /// Rule L8: three failures in a row; the node gives it a lane of its own.
 struct task_suspect {
@@ -91,6 +96,8 @@ struct task_suspect {
 };
 struct lane_stopped {
   int lane;
+  /// All that its tasks had processed is in a commit.
+  bool committed;
 };
 /// A producer id is initialised: the cluster has its internal topics.
 struct lane_opened {};
@@ -107,11 +114,23 @@ struct bring_up_waits {
   std::uint64_t attempt;
   std::string reason;
   bool held_elsewhere = false;
+  std::shared_ptr<const parked_node> parked = nullptr;
 };
 struct bring_up_failed {
   int partition;
   std::uint64_t attempt;
+  failure_place where;
   error why;
+  /// Where in an input, if it was there.
+  std::optional<input_fault> fault;
+};
+
+// -- let_go -> lane
+
+/// The claim is released, or was not ours.
+struct let_gone {
+  int partition;
+  std::uint64_t attempt;
 };
 
 // -- lane -> task
@@ -125,6 +144,8 @@ struct seal_request {
   std::uint64_t number;
   bool forced;
   bool last;
+  /// When, by `outside_world::steady_ns`; 0 = not known.
+  std::int64_t sent_ns = 0;
 };
 struct apply_request {
   std::uint64_t number;
@@ -164,16 +185,29 @@ struct commit_wanted {};
 struct task_gone {
   int partition;
   bool clean;
+  /// It had processed or emitted something that no commit holds.
+  bool uncommitted;
 };
 /// The task cannot go on in this transaction (rule L6).
 struct task_failed {
   int partition;
+  failure_place where;
   error why;
+  /// The record at fault, if it was one.
+  std::optional<input_fault> fault;
+  /// Without one: how far the task was in each input.
+  std::vector<std::int64_t> positions;
+  /// Of a commit that could not be written to the database.
+  std::size_t bytes = 0;
+  /// Its call has not returned: it cannot be ended yet.
+  bool stuck = false;
 };
-/// Bad input under the policy `fail`: commit what is before it, then stop.
+/// It can go no further: commit what is before the fault, then park it (H13).
 struct task_rejects {
   int partition;
+  parked_kind kind;
   error why;
+  std::optional<input_fault> fault;
 };
 
 } // namespace weir
@@ -192,13 +226,15 @@ WEIR_LOCAL_MESSAGE(set_check_interval)
 WEIR_LOCAL_MESSAGE(sync_due)
 WEIR_LOCAL_MESSAGE(task_waiting)
 WEIR_LOCAL_MESSAGE(task_progress)
-WEIR_LOCAL_MESSAGE(task_stopped)
+WEIR_LOCAL_MESSAGE(task_parked)
+WEIR_LOCAL_MESSAGE(node_failed)
 WEIR_LOCAL_MESSAGE(task_suspect)
 WEIR_LOCAL_MESSAGE(lane_stopped)
 WEIR_LOCAL_MESSAGE(lane_opened)
 WEIR_LOCAL_MESSAGE(brought_up)
 WEIR_LOCAL_MESSAGE(bring_up_waits)
 WEIR_LOCAL_MESSAGE(bring_up_failed)
+WEIR_LOCAL_MESSAGE(let_gone)
 WEIR_LOCAL_MESSAGE(transaction_begun)
 WEIR_LOCAL_MESSAGE(seal_request)
 WEIR_LOCAL_MESSAGE(apply_request)

@@ -27,7 +27,30 @@ node_outcome outcome_of(const error& why) {
   }
 }
 
+/// A call of user code that lasts longer is shown.
+constexpr std::chrono::nanoseconds shown_call{1'000'000'000};
+
+std::string describe(const task_pulse::call& x, const job& of, int partition) {
+  auto seconds = std::to_string(x.ns / 1'000'000'000) + " s";
+  if (x.of != task_pulse::code::process)
+    return "in its own code for " + seconds;
+  return "at " + of.topic(of.inputs()[x.input]) + "/" +
+         std::to_string(partition) + "@" + std::to_string(x.offset) + " for " +
+         seconds;
+}
+
 } // namespace
+
+node_outcome outcome_of(const parked_node& why) {
+  switch (why.kind) {
+  case parked_kind::lost_input:
+  case parked_kind::corruption:
+  case parked_kind::data_loss:
+    return node_outcome::data_loss;
+  default:
+    return node_outcome::task_stopped;
+  }
+}
 
 node_actor::node_actor(caf::actor_config& config,
                        std::shared_ptr<node_context> context,
@@ -53,17 +76,14 @@ caf::behavior node_actor::make_behavior() {
         for (auto& [index, lane] : lanes_)
           tell(lane.actor, x);
       },
-      [this](const task_waiting& x) {
-        auto& task = tasks_[x.partition];
-        task.running = false;
-        task.held_elsewhere = x.held_elsewhere;
-        if (std::exchange(task.waiting, x.reason) != x.reason)
-          log_info("task.waiting", "task", x.partition, "why", x.reason);
-      },
+      [this](const task_waiting& x) { on_waiting(x); },
       [this](const task_progress& x) { on_progress(x); },
-      [this](const task_stopped& x) { on_task_stopped(x); },
+      [this](const task_parked& x) { on_parked(x.partition, x.why); },
+      [this](const node_failed& x) {
+        stop(node_outcome::failed, x.why.text());
+      },
       [this](const task_suspect& x) { on_task_suspect(x); },
-      [this](const lane_stopped& x) { on_lane_stopped(x.lane); },
+      [this](const lane_stopped& x) { on_lane_stopped(x); },
       [this](const lane_opened&) {
         if (!std::exchange(cluster_checked_, true))
           check_cluster();
@@ -135,6 +155,17 @@ void node_actor::on_joined(const joined& x) {
   if (stopping_)
     return;
   info_ = x.info;
+  if (!paused_)
+    start_lanes();
+  start_sync_timer();
+  if (std::exchange(started_, true))
+    return;
+  progress_tick();
+  group_tick();
+  look_at_inputs();
+}
+
+void node_actor::start_lanes() {
   auto lanes = std::min(context_->settings.threads, partitions_);
   for (int lane = 0; lane < lanes; ++lane) {
     std::vector<int> partitions;
@@ -142,11 +173,6 @@ void node_actor::on_joined(const joined& x) {
       partitions.push_back(p);
     start_lane(std::move(partitions), false);
   }
-  start_sync_timer();
-  if (std::exchange(started_, true))
-    return;
-  progress_tick();
-  group_tick();
 }
 
 void node_actor::start_lane(std::vector<int> partitions, bool solo) {
@@ -235,16 +261,39 @@ void node_actor::on_live_settings(const live_settings& x) {
   }
 }
 
-void node_actor::on_task_stopped(const task_stopped& x) {
-  auto text =
-      "task " + std::to_string(x.partition) + " stopped: " + x.why.text();
-  log_error("task.stopped", "task", x.partition, "why", to_string(x.why));
-  stop(outcome_of(x.why), text);
+void node_actor::on_waiting(const task_waiting& x) {
+  auto& task = tasks_[x.partition];
+  task.running = false;
+  task.held_elsewhere = x.held_elsewhere;
+  if (x.parked)
+    return on_parked(x.partition, x.parked);
+  if (std::exchange(task.waiting, x.reason) != x.reason)
+    log_info("task.waiting", "task", x.partition, "why", x.reason);
+}
+
+/// H28: the others go on; the operator decides about this one.
+void node_actor::on_parked(int partition,
+                           std::shared_ptr<const parked_node> why) {
+  auto& task = tasks_[partition];
+  task.running = false;
+  task.waiting.clear();
+  bool known = task.parked && *task.parked == *why;
+  task.parked = std::move(why);
+  auto& parked = *task.parked;
+  if (!known)
+    log_error("task.parked", "task", partition, "kind", to_string(parked.kind),
+              "at", place_of(parked), "why", parked.why, "cure",
+              "see `resume --help`: resume " + std::to_string(partition) +
+                  " [--skip | --dead-letter]");
+  if (context_->settings.on_task_stop == task_stop_policy::exit)
+    return stop(outcome_of(parked), "task " + std::to_string(partition) +
+                                        " stopped: " + parked.why);
+  check_drained();
 }
 
 void node_actor::on_task_suspect(const task_suspect& x) {
   // Who joins again starts a lane for every task.
-  if (stopping_ || rejoining_)
+  if (stopping_ || rejoining_ || paused_)
     return;
   log_warning("task.own_lane", "task", x.partition, "why", x.reason);
   start_lane({x.partition}, true);
@@ -261,6 +310,7 @@ void node_actor::on_progress(const task_progress& x) {
   task.running = true;
   task.held_elsewhere = false;
   task.waiting.clear();
+  task.parked = nullptr;
   check_drained();
 }
 
@@ -288,7 +338,13 @@ void node_actor::progress_tick() {
       now.running += task.running ? 1 : 0;
       if (!task.waiting.empty())
         now.waiting[partition] = task.waiting;
+      if (task.parked)
+        now.parked[partition] = task.parked->why;
     }
+    for (auto& [partition, pulse] : context_->pulses.all())
+      if (auto call = pulse->running(context_->outside.world->steady_ns());
+          call && call->ns > shown_call.count())
+        now.in_call[partition] = describe(*call, context_->job, partition);
     options_.on_progress(now);
   }
   look_at_others();
@@ -317,8 +373,14 @@ void node_actor::stop_lanes() {
     tell_high(lane.actor, stop_lane{});
 }
 
-void node_actor::on_lane_stopped(int lane) {
-  lanes_.erase(lane);
+void node_actor::on_lane_stopped(const lane_stopped& x) {
+  lanes_.erase(x.lane);
+  // H34: the exit code says whether all that was processed is committed.
+  if (!x.committed && stopping_ && report_.outcome == node_outcome::stopped) {
+    report_.outcome = node_outcome::failed;
+    report_.text += "; the last records were not committed: they are "
+                    "processed again at the next start";
+  }
   if (lanes_.empty() && (stopping_ || rejoining_))
     lanes_gone();
 }

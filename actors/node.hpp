@@ -6,6 +6,7 @@
 #include <set>
 
 #include "actors/messages.hpp"
+#include "actors/stalled_inputs.hpp"
 #include "actors/task.hpp"
 
 namespace weir {
@@ -21,6 +22,9 @@ enum class node_outcome {
   /// State, changelog or inputs do not fit together: the operator decides.
   data_loss = 4,
 };
+
+/// Exit code of a job that ends with this task parked.
+node_outcome outcome_of(const parked_node& why);
 
 struct node_report {
   node_outcome outcome = node_outcome::stopped;
@@ -38,6 +42,10 @@ struct node_progress {
   int tasks = 0;
   /// What the tasks that do not run wait for.
   std::map<int, std::string> waiting;
+  /// Why tasks are parked (H28).
+  std::map<int, std::string> parked;
+  /// Calls of the tasks' code that are not back after a second.
+  std::map<int, std::string> in_call;
 };
 
 struct node_options {
@@ -72,25 +80,30 @@ private:
   };
   struct task_progress_state {
     std::vector<std::int64_t> positions;
+    /// The same, when the inputs were last looked at.
+    std::vector<std::int64_t> looked_at;
     std::uint64_t records = 0;
     std::uint64_t skipped = 0;
     bool running = false;
     bool held_elsewhere = false;
     std::string waiting;
+    std::shared_ptr<const parked_node> parked;
   };
 
   void prepare();
   void take_targets();
   void join(bool patient);
   void on_joined(const joined& x);
+  void start_lanes();
   void start_lane(std::vector<int> partitions, bool solo);
   void on_session_lost(const session_lost& x);
   void membership_gone();
   void on_live_settings(const live_settings& x);
-  void on_task_stopped(const task_stopped& x);
+  void on_waiting(const task_waiting& x);
+  void on_parked(int partition, std::shared_ptr<const parked_node> why);
   void on_task_suspect(const task_suspect& x);
   void on_progress(const task_progress& x);
-  void on_lane_stopped(int lane);
+  void on_lane_stopped(const lane_stopped& x);
   void stop(node_outcome outcome, const std::string& text);
   void stop_lanes();
   void lanes_gone();
@@ -102,6 +115,11 @@ private:
   void group_tick();
   void commit_group(std::function<void()> then);
   void look_at_others();
+  // (node_inputs.cpp)
+  void look_at_inputs();
+  std::vector<int> quiet_tasks();
+  void on_counts(const std::vector<cluster_finding>& grown);
+  void tell_of_stalls(const std::vector<partition_ends>& ends);
   bool is_drained() const;
   void check_drained();
 
@@ -117,6 +135,10 @@ private:
   milliseconds check_interval_{100};
   milliseconds sync_interval_{300'000};
   std::uint64_t sync_timer_ = 0;
+  /// R11: an input has grown; no lane runs.
+  bool paused_ = false;
+  std::size_t next_look_ = 0;
+  stalled_inputs stalls_;
   bool started_ = false;
   bool stopping_ = false;
   bool rejoining_ = false;

@@ -1,6 +1,7 @@
 // What every actor of a node shares: the outside, the job, its settings.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/task_pulse.hpp"
+#include "actors/turn_ledger.hpp"
 #include "actors/znodes.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/coordination.hpp"
@@ -46,24 +49,30 @@ public:
   /// Ids of finished lanes of this node (rule C3).
   void add_retired(const std::string& id);
   std::set<std::string> retired() const;
+  /// H28: an operator decided that a record goes to the dead letters, whatever
+  /// `--on-bad-record` says: producers open their topic from now on.
+  void want_dead_letters() noexcept { dead_letters_ = true; }
+  bool wants_dead_letters() const noexcept { return dead_letters_; }
 
 private:
   mutable std::mutex mutex_;
   std::set<std::string> members_;
   std::set<std::string> fenced_;
   std::set<std::string> retired_;
+  std::atomic<bool> dead_letters_{false};
 };
 
 /// Of `--until-drained`: for each task the end of each input at the start.
 using drain_targets = std::map<int, std::vector<std::int64_t>>;
 
-/// Shared by the node's actors; fixed for the node's life but for `knowledge`
-/// and, until the first lane starts, `targets`.
+/// Shared by the node's actors; fixed for the node's life but for `knowledge`,
+/// `turns`, `pulses` and, until the first lane starts, `targets`.
 struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
                process_identity self)
       : outside(std::move(outside)), job(std::move(job)),
-        settings(std::move(settings)), self(std::move(self)) {}
+        settings(std::move(settings)), self(std::move(self)),
+        turns(this->settings.threads) {}
 
   /// Lets go of something whose destructor may block.
   void discard(std::shared_ptr<void> x) const;
@@ -74,6 +83,9 @@ struct node_context {
   process_identity self;
   drain_targets targets;
   node_knowledge knowledge;
+  /// Whose records are processed next.
+  turn_ledger turns;
+  pulse_board pulses;
 };
 
 /// One life of the node in the coordination service.

@@ -60,6 +60,8 @@ bool node_actor::is_drained() const {
     if (drained_elsewhere_.count(partition) > 0)
       continue;
     auto i = tasks_.find(partition);
+    if (i != tasks_.end() && i->second.parked)
+      continue;
     if (i == tasks_.end() || i->second.positions.size() != ends.size())
       return false;
     for (std::size_t input = 0; input < ends.size(); ++input)
@@ -72,6 +74,12 @@ bool node_actor::is_drained() const {
 void node_actor::check_drained() {
   if (!context_->settings.until_drained || stopping_ || !is_drained())
     return;
+  for (auto& [partition, task] : tasks_)
+    if (task.parked)
+      return stop(outcome_of(*task.parked),
+                  "task " + std::to_string(partition) +
+                      " is parked: " + task.parked->why +
+                      "; every other input is at its end");
   report_.drained = true;
   stop(node_outcome::stopped, "every input is at its end");
 }

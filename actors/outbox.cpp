@@ -96,10 +96,37 @@ result<bool> outbox::try_shortened(queued_record letter) {
   return try_as_it_is(letter);
 }
 
+bound_producer& outbox::producer_for(target to) const {
+  return is_plain(to) ? *producers_->plain : producers_->transactional;
+}
+
+namespace {
+
+outgoing to_outgoing(const queued_record& x, const bound_producer& through) {
+  outgoing out;
+  out.topic = through.topic(x.to);
+  out.partition = x.partition;
+  out.key = x.key;
+  out.value = x.value;
+  out.headers = x.headers;
+  out.timestamp = x.timestamp;
+  return out;
+}
+
+} // namespace
+
+result<void> outbox::fits(const queued_record& x) const {
+  // Before the first begin nothing is processed.
+  if (!producers_)
+    return {};
+  auto& through = producer_for(x.to);
+  return through.handle->fits(to_outgoing(x, through));
+}
+
 result<bool> outbox::try_as_it_is(const queued_record& x) {
   WEIR_ASSERT(producers_, "sending needs a transaction that has begun");
   bool plain = is_plain(x.to);
-  auto& through = plain ? *producers_->plain : producers_->transactional;
+  auto& through = producer_for(x.to);
   auto* listener = x.listener;
   if (plain) {
     if (!acks_) {
@@ -108,14 +135,7 @@ result<bool> outbox::try_as_it_is(const queued_record& x) {
     }
     listener = acks_.get();
   }
-  outgoing out;
-  out.topic = through.topic(x.to);
-  out.partition = x.partition;
-  out.key = x.key;
-  out.value = x.value;
-  out.headers = x.headers;
-  out.timestamp = x.timestamp;
-  auto sent = through.handle->send(out, listener);
+  auto sent = through.handle->send(to_outgoing(x, through), listener);
   if (sent) {
     if (plain)
       acks_->sent();

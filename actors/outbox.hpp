@@ -29,6 +29,8 @@ public:
 
   /// One output or dead letter of the record being processed.
   void stage(const queued_record& x) { staged_.push(x); }
+  /// Whether its topic takes it. Errors: `too_large`.
+  result<void> fits(const queued_record& x) const;
   /// The record is done: its outputs go on.
   result<void> accept();
   /// The record is undone: its outputs never were.
@@ -62,6 +64,7 @@ private:
   result<bool> try_send(const queued_record& x);
   result<bool> try_shortened(queued_record letter);
   result<bool> try_as_it_is(const queued_record& x);
+  bound_producer& producer_for(target to) const;
 
   std::shared_ptr<lane_producers> producers_;
   std::shared_ptr<output_acks> acks_;

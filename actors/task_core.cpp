@@ -35,7 +35,18 @@ task_core::task_core(std::shared_ptr<node_context> context,
            context_->settings.held_bytes),
       previous_checksum_(handoff_->commit ? checksum(*handoff_->commit) : 0),
       sealed_positions_(next_offsets(*handoff_)),
-      committed_(sealed_positions_) {}
+      committed_(sealed_positions_), skipped_(handoff_->lost) {
+  auto* decision = handoff_->decision.get();
+  if (decision == nullptr || !decision->has_record() ||
+      decision->decision == parked_decision::resume ||
+      decision->kind == parked_kind::lost_input)
+    return;
+  for (std::size_t i = 0; i < handoff_->inputs.size(); ++i)
+    if (handoff_->inputs[i].topic == decision->topic) {
+      decided_input_ = i;
+      decided_offset_ = decision->offset;
+    }
+}
 
 int task_core::store_number(const std::string& name) const {
   auto i = handoff_->store_numbers.find(name);
@@ -69,15 +80,42 @@ result<record_fate> task_core::look_back(std::size_t input, const record& x) {
   return record_fate::ignored;
 }
 
+void task_core::check_changes() {
+  // As long as the one that the seal writes.
+  auto origin_value = encode(origin{});
+  header mark{origin_header, origin_value};
+  state_.visit_record(
+      [&](std::string_view key, std::optional<std::string_view> value) {
+        queued_record out;
+        out.headers = {&mark, 1};
+        out.to = target::changelog;
+        out.partition = handoff_->partition;
+        out.key = key;
+        out.value = value;
+        if (auto fits = out_.fits(out); !fits)
+          reject("a value of the state: " + fits.error().text(),
+                 parked_kind::too_large);
+      });
+}
+
 void task_core::undo() {
   state_.undo_record();
   out_.discard();
   current_ = nullptr;
 }
 
+bad_record_policy task_core::policy_for(std::size_t input,
+                                        const record& x) const {
+  if (!is_decided(input, x.offset()))
+    return context_->settings.on_bad_record;
+  return handoff_->decision->decision == parked_decision::dead_letter
+             ? bad_record_policy::dead_letter
+             : bad_record_policy::skip;
+}
+
 result<record_fate> task_core::handle_bad(std::size_t input, const record& x) {
   undo();
-  switch (context_->settings.on_bad_record) {
+  switch (policy_for(input, x)) {
   case bad_record_policy::fail:
     refusal_ = place_of(x) + ": " + *rejection_;
     return record_fate::refused;
@@ -161,10 +199,15 @@ void task_core::emit(int output, std::string_view key, bool has_key,
   out.timestamp = timestamp;
   if (timestamp < 0 && current_ != nullptr)
     out.timestamp = current_->timestamp();
-  out_.stage(out);
+  if (current_ != nullptr) {
+    // What no topic takes makes the record bad that led to it: it would come
+    // again and again.
+    if (auto fits = out_.fits(out); !fits) [[unlikely]]
+      return reject(fits.error().text(), parked_kind::too_large);
+    return out_.stage(out);
+  }
   // A timer or a message has no record to be undone with.
-  if (current_ != nullptr)
-    return;
+  out_.stage(out);
   if (auto sent = out_.accept(); !sent && !send_problem_)
     send_problem_ = sent.error();
   if (wake_ && (send_problem_ || !out_.is_drained()))
@@ -179,6 +222,14 @@ void task_core::begin(std::shared_ptr<lane_producers> producers,
   }
   if (auto sent = out_.begin(std::move(producers)); !sent && !send_problem_)
     send_problem_ = sent.error();
+}
+
+std::vector<std::int64_t> task_core::positions() const {
+  return next_offsets(*handoff_);
+}
+
+bool task_core::uncommitted() const {
+  return sealed_ || has_moved() || state_.changed() > 0 || out_.has_emitted();
 }
 
 bool task_core::has_moved() const {

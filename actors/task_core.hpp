@@ -37,6 +37,8 @@ public:
   outbox& out() noexcept { return out_; }
   task_handoff& handoff() noexcept { return *handoff_; }
   const node_context& context() const noexcept { return *context_; }
+  turn_ledger& turns() noexcept { return context_->turns; }
+  pulse_board& pulses() noexcept { return context_->pulses; }
   /// Number of a declared store. Throws `store_error` for others.
   int store_number(const std::string& name) const;
   /// Index of a declared output. Throws `store_error` for others.
@@ -57,12 +59,17 @@ public:
     current_ = &x;
     rejection_.reset();
     state_.begin_record();
-    if (x.value() && x.value()->size() > context_->settings.max_record_bytes)
+    if (is_decided(input, x.offset())) [[unlikely]] {
+      reject(handoff_->decision->why);
+    } else if (x.value() &&
+               x.value()->size() > context_->settings.max_record_bytes)
         [[unlikely]] {
       reject("the record is larger than --max-record-bytes");
     } else {
       try {
         process(x);
+        if (handoff_->careful && !rejection_) [[unlikely]]
+          check_changes();
       } catch (...) {
         undo();
         throw;
@@ -86,11 +93,15 @@ public:
   bool completes_drain() const;
 
   /// The record being processed is bad; its effects will be undone.
-  void reject(std::string_view reason) {
+  void reject(std::string_view reason,
+              parked_kind kind = parked_kind::bad_record) {
     rejection_ = reason.empty() ? "rejected" : reason.substr(0, reason_bytes);
+    rejection_kind_ = kind;
   }
   /// Why the last record was refused: topic, partition, offset, reason.
   const std::string& refusal() const noexcept { return refusal_; }
+  /// The same as a kind: what the record leads to may be too large.
+  parked_kind refusal_kind() const noexcept { return rejection_kind_; }
 
   /// Sends an output: staged while a record is processed, else at once.
   /// Throws `store_error` after `close`.
@@ -110,6 +121,10 @@ public:
   /// No commit follows: emit and put are refused from now on (rule C2).
   void close();
 
+  /// Next offset of each input.
+  std::vector<std::int64_t> positions() const;
+  /// Whether something was processed or emitted that no applied commit holds.
+  bool uncommitted() const;
   /// Positions as of the last applied commit, per input.
   const std::vector<std::int64_t>& committed() const noexcept {
     return committed_;
@@ -133,8 +148,15 @@ private:
     std::shared_ptr<commit_slot> slot;
   };
 
+  /// H28: the operator has decided to pass this record.
+  bool is_decided(std::size_t input, std::int64_t offset) const noexcept {
+    return offset == decided_offset_ && input == decided_input_;
+  }
+  bad_record_policy policy_for(std::size_t input, const record& x) const;
   result<record_fate> look_back(std::size_t input, const record& x);
   result<record_fate> handle_bad(std::size_t input, const record& x);
+  /// What the record changed must fit into the changelog.
+  void check_changes();
   void undo();
   void stage_dead_letter(const record& x);
   bool has_moved() const;
@@ -148,7 +170,10 @@ private:
   outbox out_;
   const record* current_ = nullptr;
   std::optional<std::string> rejection_;
+  parked_kind rejection_kind_ = parked_kind::bad_record;
   std::string refusal_;
+  std::size_t decided_input_ = 0;
+  std::int64_t decided_offset_ = -1;
   std::uint64_t epoch_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t previous_checksum_ = 0;

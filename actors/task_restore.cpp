@@ -4,6 +4,7 @@
 
 #include "runtime/log.hpp"
 #include "runtime/topics.hpp"
+#include "stores/disk_room.hpp"
 
 namespace weir {
 
@@ -29,10 +30,15 @@ task_restore::task_restore(std::shared_ptr<node_context> context, int partition,
 
 task_restore::~task_restore() = default;
 
-result<void> task_restore::open(bool damaged) {
-  task_database_options options;
-  options.directory =
+result<void> task_restore::open(bool damaged, std::size_t room) {
+  auto directory =
       task_directory(context_->settings, context_->job.name(), partition_);
+  if (room > 0)
+    if (auto found = check_room(*context_->outside.files, directory, room);
+        !found)
+      return found;
+  task_database_options options;
+  options.directory = directory;
   options.generation = job_.generation;
   options.delete_retention = changelog_delete_retention;
   options.database.files = context_->outside.files;
@@ -156,6 +162,7 @@ result<void> task_restore::finish() {
         return done;
     return fail(summary.error());
   }
+  handoff_->at_commit = true;
   highest_epoch_ = summary->highest_epoch;
   // Torn transactions of old, which a later commit repaired, leave no keys.
   if (!summary->torn_keys.empty())
@@ -190,13 +197,51 @@ result<void> task_restore::check_empty(bool any_record) {
 }
 
 result<void> task_restore::open_inputs() {
-  for (auto& declared : context_->job.inputs())
-    if (auto done = open_input(context_->job.topic(declared)); !done)
+  auto& inputs = context_->job.inputs();
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (auto done = open_input(i, context_->job.topic(inputs[i])); !done)
       return done;
   return {};
 }
 
-result<void> task_restore::open_input(const std::string& topic) {
+/// The commonest accident with Kafka: retention was quicker than the job.
+result<void> task_restore::cross_gap(std::size_t index, input_position& at,
+                                     std::int64_t low) {
+  auto lost = low - at.next_offset;
+  auto where = at.topic + "/" + std::to_string(partition_);
+  bool skip = decision_ && decision_->kind == parked_kind::lost_input &&
+              decision_->decision == parked_decision::skip &&
+              decision_->topic == at.topic &&
+              decision_->offset == at.next_offset;
+  if (!skip && context_->settings.on_lost_input == lost_input_policy::park) {
+    input_fault fault;
+    fault.input = index;
+    fault.topic = at.topic;
+    fault.offset = at.next_offset;
+    fault.until = low;
+    fault_ = fault;
+    return fail(ec::data_loss,
+                "input " + where + ": " + std::to_string(lost) +
+                    " records, from offset " + std::to_string(at.next_offset) +
+                    " to " + std::to_string(low - 1) +
+                    ", were deleted before they were processed: restore the "
+                    "topic, or go on behind them with `resume " +
+                    std::to_string(partition_) + " --skip`");
+  }
+  log_error("input.lost", "task", partition_, "input", where, "from",
+            at.next_offset, "to", low - 1, "records", lost, "by",
+            skip ? "resume --skip" : "--on-lost-input continue");
+  at.next_offset = low;
+  // The record that the fingerprint is of is gone too.
+  at.last.reset();
+  // It is committed before the first record, as a start position is (R3).
+  handoff_->first_commit = true;
+  handoff_->lost += static_cast<std::uint64_t>(lost);
+  return {};
+}
+
+result<void> task_restore::open_input(std::size_t index,
+                                      const std::string& topic) {
   auto& streams = *context_->outside.streams;
   auto limits =
       streams.query_watermarks(topic, partition_, isolation::read_committed);
@@ -219,17 +264,14 @@ result<void> task_restore::open_input(const std::string& topic) {
                                                            : limits->high;
     handoff_->first_commit = true;
   }
+  if (input.position.next_offset < limits->low)
+    if (auto done = cross_gap(index, input.position, limits->low); !done)
+      return done;
   auto next = input.position.next_offset;
-  auto where = "input " + topic + "/" + std::to_string(partition_);
-  if (next < limits->low)
-    return fail(ec::data_loss,
-                where + ": the task goes on at offset " + std::to_string(next) +
-                    ", but the topic starts at " + std::to_string(limits->low) +
-                    ": records were deleted before they were processed; "
-                    "restore the topic, or `reset` the job");
   if (next > limits->high)
     return fail(ec::data_loss,
-                where + ": the task goes on at offset " + std::to_string(next) +
+                "input " + topic + "/" + std::to_string(partition_) +
+                    ": the task goes on at offset " + std::to_string(next) +
                     ", but the topic ends at " + std::to_string(limits->high) +
                     ": it was recreated or truncated; restore the topic, or "
                     "`reset` the job");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "actors/failure_policy.hpp"
 #include "actors/node_context.hpp"
 #include "actors/task_handoff.hpp"
 #include "actors/wake_up.hpp"
@@ -24,7 +25,9 @@ public:
   /// Opens the database; what is damaged or cannot be trusted is emptied.
   /// Errors: `locked` (another process has the directory), `io_error`,
   /// `corruption` (of another generation).
-  result<void> open(bool damaged);
+  /// `room`: so many bytes must fit on the disk, or `io_error` (L7): the last
+  /// commit could not be written.
+  result<void> open(bool damaged, std::size_t room = 0);
   /// Takes the restore target (R4) and opens the changelog there.
   result<void> locate();
   /// Reads a bounded part. True: the target is reached.
@@ -39,6 +42,11 @@ public:
 
   /// After `finish`: above every epoch in the changelog, or C4 asks for more.
   std::uint64_t highest_epoch() const noexcept { return highest_epoch_; }
+  /// What the operator decided about the record, or the gap, that stopped the
+  /// task (H28). Before `open_inputs`.
+  void decided(std::shared_ptr<const parked_node> x) { decision_ = x; }
+  /// After `open_inputs` failed with `data_loss` for records that are gone.
+  const std::optional<input_fault>& fault() const noexcept { return fault_; }
   /// For the state "hanging transaction": how far the restore is.
   std::string progress() const;
   /// The result, once all steps are done.
@@ -47,7 +55,9 @@ public:
 private:
   result<void> rebuild(const std::string& why);
   result<void> open_changelog();
-  result<void> open_input(const std::string& topic);
+  result<void> open_input(std::size_t index, const std::string& topic);
+  result<void> cross_gap(std::size_t index, input_position& at,
+                         std::int64_t low);
   result<void> check_empty(bool any_record);
 
   std::shared_ptr<node_context> context_;
@@ -61,6 +71,8 @@ private:
   watermarks limits_;
   std::int64_t start_ = 0;
   std::uint64_t highest_epoch_ = 0;
+  std::shared_ptr<const parked_node> decision_;
+  std::optional<input_fault> fault_;
 };
 
 } // namespace weir

@@ -1,5 +1,6 @@
 #include "actors/task_shell.hpp"
 
+#include "actors/scheduling.hpp"
 #include "runtime/log.hpp"
 #include "stores/store_error.hpp"
 
@@ -7,16 +8,37 @@ namespace weir {
 
 namespace {
 
-/// Records of one turn: about half a millisecond of a cheap task, so that the
-/// tasks of a thread share it fairly and a seal waits no longer.
-constexpr std::size_t batch_records = 500;
 /// Pause before a producer whose queue was full is tried again.
 constexpr std::chrono::milliseconds room_pause{2};
+
+/// Of a seal that did not succeed: its parts are the stores, their serdes and
+/// the producer.
+failure_place place_of_seal(const error& why) {
+  switch (why.code()) {
+  case ec::io_error:
+  case ec::damaged:
+  case ec::corruption:
+    return failure_place::apply;
+  case ec::bad_format:
+  case ec::task_failed:
+    return failure_place::user_code;
+  default:
+    return failure_place::transaction;
+  }
+}
+
+/// What has to fit on the disk before a commit that did not is tried again:
+/// LevelDB writes it to its log and to a table.
+std::size_t room_for(std::size_t overlay_bytes) {
+  return 2 * overlay_bytes + (1u << 20);
+}
 
 } // namespace
 
 task::shell::shell(task& self, caf::actor lane)
-    : self(self), lane(std::move(lane)) {
+    : self(self), lane(std::move(lane)),
+      world(*self.core_->context().outside.world),
+      pulse(self.core_->handoff().pulse), turn(world, *pulse) {
   self.core_->set_wake([this] {
     if (!std::exchange(pumping, true))
       this->self.send(&this->self, pump_outbox{});
@@ -26,10 +48,7 @@ task::shell::shell(task& self, caf::actor lane)
 caf::message_handler task::shell::handlers() {
   return {
       [this](const input_ready&) { on_ready(); },
-      [this](const go_on&) {
-        scheduled = false;
-        drain();
-      },
+      [this](const go_on&) { take_turn(); },
       [this](const pump_outbox&) {
         pumping = false;
         check_send();
@@ -46,119 +65,20 @@ caf::message_handler task::shell::handlers() {
   };
 }
 
-bool task::shell::may_process() const {
-  auto& core = *self.core_;
-  auto bound = core.context().settings.overlay_bytes;
-  return begun && assigned && !waits_for_first_commit && !over &&
-         !core.out().is_full()
-         // Between seal and apply the overlay may double, not more.
-         && core.state().overlay_bytes() < 2 * bound;
-}
-
-void task::shell::on_ready() {
-  self.core_->handoff().relay->acknowledge();
-  if (!scheduled)
-    drain();
-}
-
-void task::shell::schedule() {
-  if (std::exchange(scheduled, true))
-    return;
-  self.send(&self, go_on{});
-}
-
-void task::shell::drain() {
-  if (!may_process())
-    return;
-  if (cursor == batches[input]->size() && !poll_next())
-    return ask_for_commit();
-  if (!drain_batch())
-    return;
-  ask_for_commit();
-  schedule();
-}
-
-/// Before its time: there is too much for one commit, or nothing is to come.
-void task::shell::ask_for_commit() {
-  auto& core = *self.core_;
-  if (commit_asked || sealing || failed)
-    return;
-  auto bound = core.context().settings.overlay_bytes;
-  if (core.state().overlay_bytes() < bound && !core.completes_drain())
-    return;
-  commit_asked = true;
-  tell_high(lane, commit_wanted{});
-}
-
-/// Polls the inputs in turn until one has something.
-bool task::shell::poll_next() {
-  auto& core = *self.core_;
-  auto& inputs = core.handoff().inputs;
-  for (std::size_t tried = 0; tried < inputs.size(); ++tried) {
-    input = (input + 1) % inputs.size();
-    cursor = 0;
-    auto& reader = *inputs[input].reader;
-    auto polled = reader.poll(*batches[input], batch_records);
-    if (!polled) {
-      fail_with(polled.error().within("reading " + inputs[input].topic + "/" +
-                                      std::to_string(core.partition())));
-      return false;
-    }
-    if (!batches[input]->empty())
-      return true;
-    // Markers behind the last record are consumed without any.
-    if (reader.at_end())
-      core.advance(input, reader.position());
-  }
-  return false;
-}
-
-bool task::shell::drain_batch() {
-  auto& core = *self.core_;
-  auto records = batches[input]->records();
-  const record* last = nullptr;
-  auto process = [this](const record& x) { self.process(x); };
-  auto ok = guard([&] {
-    while (cursor < records.size() && !core.out().is_full()) {
-      auto& x = records[cursor];
-      auto fate = core.consume(input, x, process);
-      if (!fate)
-        return fail_with(fate.error());
-      if (*fate == record_fate::refused) {
-        over = true;
-        tell_high(lane, task_rejects{core.partition(),
-                                     error{ec::task_failed, core.refusal()}});
-        break;
-      }
-      ++cursor;
-      if (*fate == record_fate::consumed)
-        last = &x;
-    }
-  });
-  if (!ok || failed)
-    return false;
-  if (last != nullptr)
-    core.remember(input, *last);
-  if (!core.out().is_drained())
-    pump();
-  return !over;
-}
-
 void task::shell::pump() {
   if (ended || failed)
     return;
   auto& core = *self.core_;
   auto drained = core.out().pump();
   if (!drained)
-    return fail_with(drained.error());
+    return fail_with(failure_place::transaction, drained.error());
   if (!*drained) {
     if (!std::exchange(pumping, true))
       self.delayed_send(&self, room_pause, pump_outbox{});
     return;
   }
   finish_seal();
-  if (may_process())
-    schedule();
+  schedule();
 }
 
 void task::shell::on_begun(const transaction_begun& x) {
@@ -177,27 +97,32 @@ void task::shell::on_begun(const transaction_begun& x) {
   }
   if (!self.core_->out().is_drained())
     pump();
-  if (may_process())
-    schedule();
+  schedule();
 }
 
 void task::shell::on_seal(const seal_request& x) {
   if (ended || failed)
     return;
+  look_at_inputs();
+  note_delay(x.sent_ns);
   if (x.last) {
     over = true;
     // C2: from the last seal on emit and put are refused.
     self.become(handlers());
   }
-  if (!guard([this] {
-        if (auto valid = self.on_check(); !valid)
-          fail_with(valid.error().within("check"));
-      }) ||
+  if (!guard(
+          [this] {
+            if (auto valid = self.on_check(); !valid)
+              fail_with(failure_place::user_code,
+                        error{ec::task_failed,
+                              "check: " + to_string(valid.error())});
+          },
+          task_pulse::code::check) ||
       failed)
     return;
   auto sealed = self.core_->seal(x.forced);
   if (!sealed)
-    return fail_with(sealed.error());
+    return fail_with(place_of_seal(sealed.error()), sealed.error());
   sealing = x.number;
   sealing_empty = !*sealed;
   commit_asked = false;
@@ -207,8 +132,16 @@ void task::shell::on_seal(const seal_request& x) {
     finish_seal();
   else
     pump();
-  if (may_process())
-    schedule();
+  schedule();
+}
+
+/// A seal overtakes what waits in the mailbox, but not a call that runs.
+void task::shell::note_delay(std::int64_t sent_ns) {
+  auto waited = (world.steady_ns() - sent_ns) / 1'000'000;
+  if (sent_ns == 0 || waited < long_delay.count())
+    return;
+  log_warning("scheduler.delay", "task", self.core_->partition(), "what",
+              "seal", "ms", waited, "slow_calls", pulse->slow_calls());
 }
 
 /// The changes are in the producer's queue: the lane may go on.
@@ -233,14 +166,16 @@ void task::shell::finish_seal() {
 void task::shell::on_apply(const apply_request& x) {
   if (ended || failed)
     return;
+  auto bytes = self.core_->state().overlay_bytes();
   if (auto done = self.core_->apply(); !done)
-    return fail_with(done.error().within("applying a commit"));
+    return fail_with(failure_place::apply,
+                     done.error().within("applying a commit"), std::nullopt,
+                     room_for(bytes));
   waits_for_first_commit = false;
   auto& core = *self.core_;
   tell_high(lane, task_applied{core.partition(), x.number, core.committed(),
                                core.records(), core.skipped()});
-  if (may_process())
-    schedule();
+  schedule();
 }
 
 void task::shell::on_timer(std::uint64_t id) {
@@ -259,38 +194,94 @@ void task::shell::on_timer(std::uint64_t id) {
 void task::shell::check_send() {
   auto& core = *self.core_;
   if (core.send_problem())
-    fail_with(*core.send_problem());
+    fail_with(failure_place::transaction, *core.send_problem());
   else
     pump();
 }
 
-bool task::shell::guard_impl(const std::function<void()>& fn) {
+bool task::shell::guard_impl(task_pulse::code what,
+                             const std::function<void()>& fn) {
+  // A turn keeps the pulse itself, record by record.
+  struct entered {
+    ~entered() {
+      if (!of.in_turn)
+        of.pulse->leave();
+    }
+    shell& of;
+  } until{*this};
+  if (!in_turn)
+    pulse->enter(what, world.steady_ns());
   try {
     fn();
     return true;
   } catch (const store_error& problem) {
-    fail_with(problem.reason());
+    fail_user(problem.reason());
   } catch (const std::exception& problem) {
-    fail_with(error{ec::task_failed,
+    fail_user(error{ec::task_failed,
                     std::string{"the task's code threw: "} + problem.what()});
   } catch (...) {
-    fail_with(error{ec::task_failed, "the task's code threw"});
+    fail_user(error{ec::task_failed, "the task's code threw"});
   }
   return false;
 }
 
-void task::shell::fail_with(error why) {
-  if (ended || std::exchange(failed, true))
+void task::shell::fail_user(error why) {
+  auto fault = record_at_fault();
+  if (fault)
+    why = why.within(fault->topic + "/" +
+                     std::to_string(self.core_->partition()) + "@" +
+                     std::to_string(fault->offset));
+  switch (why.code()) {
+  case ec::io_error:
+  case ec::damaged:
+  case ec::corruption:
+    // Thrown by a store that could not be read: not the user's doing.
+    return fail_with(failure_place::apply, std::move(why), std::move(fault));
+  default:
+    return fail_with(failure_place::user_code,
+                     error{ec::task_failed, why.text()}, std::move(fault));
+  }
+}
+
+std::optional<input_fault> task::shell::record_at_fault() const {
+  if (!in_turn || cursor >= batches[input]->size())
+    return std::nullopt;
+  return fault_of(input, batches[input]->records()[cursor]);
+}
+
+void task::shell::fail_with(failure_place where, error why,
+                            std::optional<input_fault> fault,
+                            std::size_t bytes) {
+  if (ended || failed)
     return;
+  // What the input itself says of its next record leaves the ones before it
+  // good.
+  if (react(where, why.code()) == reaction::leave_park && !over) {
+    auto kind = why.code() == ec::data_loss ? parked_kind::data_loss
+                                            : parked_kind::corruption;
+    return reject_with(kind, std::move(why), std::move(fault));
+  }
+  failed = over = true;
+  auto& core = *self.core_;
+  task_failed out{core.partition(), where, std::move(why), std::move(fault),
+                  core.positions(), bytes};
+  tell_high(lane, std::move(out));
+}
+
+void task::shell::reject_with(parked_kind kind, error why,
+                              std::optional<input_fault> fault) {
   over = true;
-  tell_high(lane, task_failed{self.core_->partition(), std::move(why)});
+  tell_high(lane, task_rejects{self.core_->partition(), kind, std::move(why),
+                               std::move(fault)});
 }
 
 void task::shell::end(bool clean) {
   if (std::exchange(ended, true))
     return;
   over = true;
+  seat.reset();
   self.core_->close();
+  pulse->enter(task_pulse::code::hook, world.steady_ns());
   try {
     if (clean)
       self.on_close();
@@ -302,6 +293,7 @@ void task::shell::end(bool clean) {
   } catch (...) {
     log_warning("task.hook_threw", "task", self.core_->partition());
   }
+  pulse->leave();
   self.quit();
   // The stores point into the database, the readers call into this actor: both
   // go before it does. Closing may wait for the disk.
@@ -313,9 +305,11 @@ void task::shell::end(bool clean) {
   auto readers =
       std::make_shared<std::vector<task_input>>(std::move(handoff.inputs));
   auto disk = self.core_->context().outside.run.disk;
+  bool uncommitted = self.core_->uncommitted();
   self.core_->state().drop();
   self.core_.reset();
-  disk->post("task.close", [database, readers, partition, clean, to = lane] {
+  disk->post("task.close", [database, readers, partition, clean, uncommitted,
+                            to = lane] {
     readers->clear();
     bool closed = false;
     if (clean && *database) {
@@ -326,7 +320,7 @@ void task::shell::end(bool clean) {
       closed = done.has_value();
     }
     database->reset();
-    tell(to, task_gone{partition, closed});
+    tell(to, task_gone{partition, closed, uncommitted});
   });
   lane = nullptr;
 }
@@ -355,6 +349,10 @@ caf::behavior task::make_behavior() {
   auto inputs = core_->handoff().inputs.size();
   for (std::size_t i = 0; i < inputs; ++i)
     shell_->batches.push_back(std::make_unique<record_batch>());
+  shell_->watches.resize(inputs);
+  core_->pulses().add(core_->partition(), shell_->pulse);
+  shell_->seat =
+      core_->turns().join([to = weak_actor{address()}] { to.tell(go_on{}); });
   core_->handoff().relay->connect(weak_actor{address()});
   set_exception_handler([this](std::exception_ptr& problem) -> caf::error {
     shell_->guard([&] { std::rethrow_exception(problem); });

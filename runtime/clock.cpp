@@ -1,6 +1,7 @@
 #include "runtime/clock.hpp"
 
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -21,6 +22,9 @@ public:
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch())
         .count();
   }
+
+  std::int64_t steady_ns() override { return read(CLOCK_MONOTONIC); }
+  std::int64_t coarse_ns() override { return read(CLOCK_MONOTONIC_COARSE); }
 
   std::uint64_t random_bits() override {
     std::uint64_t bits = 0;
@@ -70,6 +74,13 @@ public:
     std::uint64_t start = 0;
     fields >> start;
     return start;
+  }
+
+private:
+  static std::int64_t read(clockid_t which) {
+    timespec now{};
+    clock_gettime(which, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
   }
 };
 

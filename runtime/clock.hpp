@@ -1,5 +1,5 @@
-// Wall-clock time and random ids: the seam through which both come, so that a
-// simulation can own them. Durations inside actors come from CAF's clock.
+// Time and random ids: the seam through which both come, so that a simulation
+// can own them. Durations inside actors come from CAF's clock.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,12 @@ public:
   virtual ~outside_world() = default;
   /// Milliseconds since the Unix epoch.
   virtual std::int64_t wall_clock_ms() = 0;
+  /// Nanoseconds since some fixed moment, never backwards. A test's world may
+  /// have but one clock.
+  virtual std::int64_t steady_ns() { return wall_clock_ms() * 1'000'000; }
+  /// The same clock, as it stood at the kernel's last tick (some milliseconds
+  /// ago at most): a fraction of the price.
+  virtual std::int64_t coarse_ns() { return steady_ns(); }
   /// 64 random bits; from the operating system, or from the simulation's seed.
   virtual std::uint64_t random_bits() = 0;
   /// This boot of the machine: /proc/sys/kernel/random/boot_id.

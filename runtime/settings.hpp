@@ -90,7 +90,7 @@ struct settings {
   /// L9: session timeout + T_c + margin, so that a dead producer's transaction
   /// does not block its readers for longer than a take-over needs.
   milliseconds transaction_timeout(milliseconds interval) const {
-    return session_timeout + interval + milliseconds{5'000};
+    return session_timeout + interval + milliseconds{10'000};
   }
 
   result<void> validate() const;

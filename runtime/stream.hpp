@@ -176,6 +176,13 @@ public:
   virtual result<void> send(const outgoing& x,
                             delivery_listener* listener = nullptr) = 0;
 
+  /// Whether `send` would take a record of this size, as far as is known without
+  /// asking. Does not block. Errors: `too_large`, as `send`.
+  virtual result<void> fits(const outgoing& x) const {
+    static_cast<void>(x);
+    return {};
+  }
+
   /// Waits until every record sent before the call is acknowledged. [blocking]
   /// Errors: `timed_out`, the first delivery error since the last flush.
   virtual result<void> flush(std::chrono::milliseconds limit) = 0;

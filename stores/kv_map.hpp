@@ -90,6 +90,7 @@ public:
 
   void undo() override;
   void accept() override { undo_log_.clear(); }
+  void visit_record(const seal_sink& visit) const override;
   void forget(entry_base& x) override {
     if (last_ == &x)
       last_ = nullptr;

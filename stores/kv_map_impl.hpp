@@ -80,6 +80,19 @@ void kv_map<K, V>::undo() {
 }
 
 template <class K, class V>
+void kv_map<K, V>::visit_record(const seal_sink& visit) const {
+  std::string key, value;
+  for (auto& item : undo_log_) {
+    raw_key_of(*item.target, key);
+    value.clear();
+    std::optional<std::string_view> present;
+    if (encode_value(*item.target, value))
+      present = value;
+    visit(key, present);
+  }
+}
+
+template <class K, class V>
 std::optional<V> kv_map<K, V>::committed(key_view key) {
   auto* x = lookup(key, keys::hash(key));
   if (x != nullptr && !x->in_overlay())

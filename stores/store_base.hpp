@@ -63,6 +63,9 @@ public:
   virtual void undo() = 0;
   /// The current record's changes stay.
   virtual void accept() = 0;
+  /// Encodes what the current record has changed so far. Throws what a serde
+  /// throws.
+  virtual void visit_record(const seal_sink& visit) const = 0;
   /// Removes an entry that is in no list, and deletes it.
   virtual void forget(entry_base& x) = 0;
 

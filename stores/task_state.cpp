@@ -75,6 +75,11 @@ void task_state::accept_record() noexcept {
   context_.touched.clear();
 }
 
+void task_state::visit_record(const seal_sink& visit) const {
+  for (auto* each : context_.touched)
+    each->visit_record(visit);
+}
+
 void task_state::undo_record() {
   WEIR_ASSERT(context_.recording, "no record was begun");
   context_.recording = false;

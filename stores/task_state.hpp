@@ -85,6 +85,9 @@ public:
   void accept_record() noexcept;
   /// Every store is again as it was at begin_record.
   void undo_record();
+  /// Encodes what the record has changed so far, as a seal would. Throws what a
+  /// serde throws. @pre a record is begun
+  void visit_record(const seal_sink& visit) const;
 
   // -- commit
 

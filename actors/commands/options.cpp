@@ -158,7 +158,7 @@ std::vector<option_spec> make_table() {
        }},
       {"sync-interval", "DURATION", "T_s, time between syncs (5m)",
        duration(&settings::sync_interval)},
-      {"threads", "N", "scheduler threads and lanes (2)",
+      {"threads", "N", "threads for the tasks' code, and lanes (2)",
        number(&settings::threads)},
       {"until-drained", "",
        "stop, with a final commit, when every input is at "

@@ -8,6 +8,7 @@
 #include "actors/commands/commands.hpp"
 #include "actors/commands/systems.hpp"
 #include "actors/node.hpp"
+#include "actors/scheduling.hpp"
 #include "runtime/log.hpp"
 
 namespace weir {
@@ -53,9 +54,15 @@ private:
 
 void show_progress(const node_progress& x) {
   std::string waiting;
-  if (!x.waiting.empty())
+  if (!x.parked.empty())
+    waiting = ", task " + std::to_string(x.parked.begin()->first) +
+              " is parked: " + x.parked.begin()->second;
+  else if (!x.waiting.empty())
     waiting = ", task " + std::to_string(x.waiting.begin()->first) +
               " waits: " + x.waiting.begin()->second;
+  if (!x.in_call.empty())
+    waiting += ", task " + std::to_string(x.in_call.begin()->first) + " is " +
+               x.in_call.begin()->second;
   std::fprintf(stderr, "\r\033[K%llu records, %d of %d tasks running%s",
                static_cast<unsigned long long>(x.records), x.running, x.tasks,
                waiting.substr(0, 100).c_str());
@@ -65,11 +72,10 @@ void show_progress(const node_progress& x) {
 node_report run_node(const application& app, const configuration& how,
                      const outside_systems& systems, signal_thread& signals) {
   caf::actor_system_config config;
-  // Sharing and a finite throughput: a busy task must not delay a seal.
+  // Sharing and a low throughput: a busy task must not delay a seal.
   config.set("scheduler.policy", caf::atom("sharing"));
-  config.set("scheduler.max-threads",
-             static_cast<std::size_t>(how.settings.threads));
-  config.set("scheduler.max-throughput", std::size_t{50});
+  config.set("scheduler.max-threads", scheduler_threads(how.settings.threads));
+  config.set("scheduler.max-throughput", scheduler_throughput);
   caf::actor_system system{config};
   auto context = std::make_shared<node_context>(
       systems, how.job, how.settings, identify_process(*systems.world));

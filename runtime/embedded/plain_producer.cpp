@@ -45,6 +45,10 @@ public:
     return intake_.open(topic);
   }
 
+  result<void> fits(const outgoing& x) const override {
+    std::lock_guard lock{mutex_};
+    return intake_.fits(x);
+  }
   result<void> send(const outgoing& x, delivery_listener* listener) override {
     std::unique_lock lock{mutex_};
     auto taken = queue_.bytes.size() + writing_;
@@ -125,7 +129,7 @@ private:
   std::mutex write_mutex_;
   /// Being written; guarded by `write_mutex_`.
   pending_records batch_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   pending_records queue_;
   std::size_t writing_ = 0;

@@ -31,25 +31,48 @@ record_intake::target(const outgoing& x) const {
   return topic;
 }
 
+namespace {
+
+log_format::content content_of(const outgoing& x, std::int64_t timestamp) {
+  log_format::content out;
+  out.timestamp = timestamp;
+  out.key = x.key;
+  out.value = x.value;
+  out.headers = x.headers.data();
+  out.header_count = x.headers.size();
+  return out;
+}
+
+result<void> check_size(const log_topic& topic,
+                        const log_format::content& content) {
+  auto limit = static_cast<std::size_t>(topic.policy.max_message_bytes);
+  auto bytes = log_format::size_of(content);
+  if (bytes <= limit)
+    return {};
+  return fail(ec::too_large, "a record of " + std::to_string(bytes) +
+                                 " bytes for topic '" + topic.name +
+                                 "', whose max.message.bytes is " +
+                                 std::to_string(limit));
+}
+
+} // namespace
+
+result<void> record_intake::fits(const outgoing& x) const {
+  auto topic = target(x);
+  if (!topic)
+    return fail(topic.error());
+  return check_size(**topic, content_of(x, x.timestamp));
+}
+
 result<void> record_intake::take(const outgoing& x, delivery_listener* listener,
                                  pending_records& to) {
   auto topic = target(x);
   if (!topic)
     return fail(topic.error());
-  log_format::content content;
-  content.timestamp =
-      x.timestamp >= 0 ? x.timestamp : log_->world().wall_clock_ms();
-  content.key = x.key;
-  content.value = x.value;
-  content.headers = x.headers.data();
-  content.header_count = x.headers.size();
-  auto limit = static_cast<std::size_t>((*topic)->policy.max_message_bytes);
-  auto bytes = log_format::size_of(content);
-  if (bytes > limit)
-    return fail(ec::too_large, "a record of " + std::to_string(bytes) +
-                                   " bytes for topic '" + (*topic)->name +
-                                   "', whose max.message.bytes is " +
-                                   std::to_string(limit));
+  auto content = content_of(
+      x, x.timestamp >= 0 ? x.timestamp : log_->world().wall_clock_ms());
+  if (auto fits = check_size(**topic, content); !fits)
+    return fits;
   auto at = to.bytes.size();
   log_format::append_record(to.bytes, content);
   to.items.push_back(

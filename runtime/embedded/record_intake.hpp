@@ -21,6 +21,8 @@ public:
   /// Errors: `not_found`.
   result<topic_ref> open(const std::string& topic);
 
+  /// Whether its topic takes a record of this size. Errors: as `take`.
+  result<void> fits(const outgoing& x) const;
   /// Copies a record behind the others. Errors: `too_large`, `not_found` (the
   /// topic was deleted), `rejected` (no key, but a compacted topic),
   /// `bad_argument`.

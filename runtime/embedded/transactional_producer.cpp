@@ -25,6 +25,10 @@ public:
     return intake_.open(topic);
   }
 
+  result<void> fits(const outgoing& x) const override {
+    std::lock_guard lock{mutex_};
+    return intake_.fits(x);
+  }
   result<void> send(const outgoing& x, delivery_listener* listener) override {
     std::lock_guard lock{mutex_};
     auto usable = check(true);
@@ -85,7 +89,7 @@ private:
     open_ = false;
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   record_intake intake_;
   const producer_identity who_;
   pending_records pending_;

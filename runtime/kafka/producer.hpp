@@ -73,6 +73,11 @@ public:
 
   result<topic_ref> open_topic(const std::string& topic) override;
   result<void> send(const outgoing& x, delivery_listener* listener) override;
+  result<void> fits(const outgoing& x) const override {
+    if (auto problem = check_size(x))
+      return fail(std::move(*problem));
+    return {};
+  }
   result<void> flush(std::chrono::milliseconds limit) override;
   result<void> begin() override;
   result<commit_report> commit() override;

@@ -83,3 +83,16 @@ TEST_CASE_METHOD(claim_writing, "C3: a write over a newer claim fails",
   REQUIRE(answer->error().code() == ec::version_mismatch);
   REQUIRE(read().epoch == 3);
 }
+
+TEST_CASE_METHOD(claim_writing,
+                 "C3: a write that is repeated after a lost reply holds",
+                 "[claim]") {
+  write(0);
+  run();
+  REQUIRE(answer->value() == 1);
+  answer.reset();
+  write(0);
+  run();
+  REQUIRE(answer->value() == 1);
+  REQUIRE(read().epoch == 4);
+}

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "actors/scheduling.hpp"
 #include "actors/task_restore.hpp"
 #include "runtime/embedded/streams.hpp"
 #include "runtime/topics.hpp"
@@ -48,10 +49,12 @@ std::string sent_record::header(std::string_view name) const {
   return {};
 }
 
-task_rig::task_rig(settings how) : files_(disk_.current()) {
+task_rig::task_rig(settings how, std::shared_ptr<outside_world> world,
+                   std::map<std::string, std::string> input)
+    : files_(disk_.current()) {
   how.data_directory = "/data";
   outside_systems outside;
-  outside.world = make_outside_world();
+  outside.world = std::move(world);
   outside.files = files_;
   outside.streams = open_log(files_, outside.world);
   auto at_once = std::make_shared<prompt_executor>();
@@ -60,9 +63,11 @@ task_rig::task_rig(settings how) : files_(disk_.current()) {
   of.input("in").output("out").store("s");
   context_ =
       std::make_shared<node_context>(outside, of, how, process_identity{});
-  must(streams().create_topic("in",
-                              {1, 1, {{"max.message.bytes", "10000000"}}}));
+  // Larger records than the other topics take.
+  input["max.message.bytes"] = "10000000";
+  must(streams().create_topic("in", {1, 1, std::move(input)}));
   config_.set("scheduler.policy", caf::atom("testing"));
+  config_.set("scheduler.max-throughput", scheduler_throughput);
   system_ = std::make_unique<caf::actor_system>(config_);
   scheduler_ =
       dynamic_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
@@ -71,8 +76,14 @@ task_rig::task_rig(settings how) : files_(disk_.current()) {
         [this](const task_sealed& x) { notes_.sealed.push_back(x); },
         [this](const task_applied& x) { notes_.applied.push_back(x); },
         [this](const task_gone& x) { notes_.gone.push_back(x); },
-        [this](const task_failed& x) { notes_.failures.push_back(x.why); },
-        [this](const task_rejects& x) { notes_.rejections.push_back(x.why); },
+        [this](const task_failed& x) {
+          notes_.failures.push_back(x.why);
+          notes_.failed.push_back(x);
+        },
+        [this](const task_rejects& x) {
+          notes_.rejections.push_back(x.why);
+          notes_.rejected.push_back(x);
+        },
         [](const outputs_acknowledged&) {},
     };
   });
@@ -137,6 +148,7 @@ result<std::shared_ptr<task_handoff>> task_rig::restore(claim_node claim) {
   job.generation = claim.generation;
   job.stores = {{"s", first_store_number}};
   task_restore steps{context_, 0, claim, job};
+  steps.decided(decision_);
   if (auto done = steps.open(false); !done)
     return fail(done.error());
   if (auto done = steps.locate(); !done)
@@ -146,8 +158,10 @@ result<std::shared_ptr<task_handoff>> task_rig::restore(claim_node claim) {
       return fail(done.error());
   if (auto done = steps.finish(); !done)
     return fail(done.error());
-  if (auto done = steps.open_inputs(); !done)
-    return fail(done.error());
+  auto opened = steps.open_inputs();
+  fault_ = steps.fault();
+  if (!opened)
+    return fail(opened.error());
   auto out = steps.take();
   out->output_partitions = {1};
   return out;
@@ -158,6 +172,8 @@ caf::actor& task_rig::spawn(const task_factory& make) {
   task_setup setup;
   setup.context = context_;
   setup.handoff = must(restore());
+  setup.handoff->decision = decision_;
+  setup.handoff->careful = careful_;
   forced_ = setup.handoff->first_commit;
   setup.lane = lane_;
   task_ = make(*system_, setup);
@@ -179,7 +195,10 @@ void task_rig::begin() {
       x.handle = must(streams().open_producer(options));
       x.outputs = {must(x.handle->open_topic("out"))};
       x.changelog = must(x.handle->open_topic(context_->job.changelog()));
-      if (context_->settings.on_bad_record == bad_record_policy::dead_letter)
+      bool letters =
+          decision_ && decision_->decision == parked_decision::dead_letter;
+      if (letters ||
+          context_->settings.on_bad_record == bad_record_policy::dead_letter)
         x.dead_letter = must(x.handle->open_topic(context_->job.dead_letter()));
     };
     bind(made->transactional, made->id);

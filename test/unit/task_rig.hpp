@@ -1,6 +1,7 @@
 // One task under CAF's test scheduler, with the test as its lane.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ struct lane_notes {
   std::vector<task_gone> gone;
   std::vector<error> failures;
   std::vector<error> rejections;
+  std::vector<task_failed> failed;
+  std::vector<task_rejects> rejected;
 };
 
 /// A record that was read back.
@@ -40,7 +43,10 @@ struct sent_record {
 /// std::runtime_error where the runtime around the task fails.
 class task_rig {
 public:
-  explicit task_rig(settings how = {});
+  explicit task_rig(
+      settings how = {},
+      std::shared_ptr<outside_world> world = make_outside_world(),
+      std::map<std::string, std::string> input = {});
   ~task_rig();
   task_rig(const task_rig&) = delete;
   task_rig& operator=(const task_rig&) = delete;
@@ -57,6 +63,12 @@ public:
 
   /// The steps of a bring-up; answers the first error.
   result<std::shared_ptr<task_handoff>> restore(claim_node claim = {});
+  /// What the operator decided before the next `spawn` (rule H28).
+  void decide(parked_node what) {
+    decision_ = std::make_shared<const parked_node>(std::move(what));
+  }
+  /// Each record's changes are measured from the next `spawn` on.
+  void be_careful() { careful_ = true; }
   /// Prepares, restores and spawns, once or after `end`: a new owner.
   template <class Task>
   caf::actor& spawn() {
@@ -85,6 +97,8 @@ public:
   void wait(std::chrono::milliseconds time);
 
   const lane_notes& notes() const { return notes_; }
+  /// Of the last `restore` that failed.
+  const std::optional<input_fault>& fault() const { return fault_; }
 
 private:
   void run();
@@ -104,6 +118,9 @@ private:
   bool running_ = false;
   bool open_ = false;
   bool forced_ = false;
+  std::shared_ptr<const parked_node> decision_;
+  bool careful_ = false;
+  std::optional<input_fault> fault_;
 };
 
 } // namespace weir::test
