@@ -76,8 +76,9 @@ void file_env::inject(std::uint64_t at, file_fault fault) {
   disk_->fault = fault;
 }
 
-void file_env::set_full(bool full) {
+void file_env::set_full(bool full, std::size_t room) {
   disk_->full = full;
+  disk_->room = room;
 }
 
 bool file_env::crashed() const noexcept {

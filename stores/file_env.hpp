@@ -70,8 +70,9 @@ public:
   /// The operation number `at` (the first is 1, 0 = none) meets `fault`. One at
   /// a time.
   void inject(std::uint64_t at, file_fault fault);
-  /// Every operation from now on that needs space fails, until told otherwise.
-  void set_full(bool full);
+  /// Every operation from now on that needs space fails, until told otherwise;
+  /// what writes no more than `room` bytes does not.
+  void set_full(bool full, std::size_t room = 0);
   /// Whether the present life ended by an injected crash.
   bool crashed() const noexcept;
 

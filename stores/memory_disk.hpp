@@ -82,6 +82,8 @@ public:
   file_fault fault = file_fault::crash;
   bool crashed = false;
   bool full = false;
+  /// What can be written all the same, in bytes.
+  std::size_t room = 0;
   std::function<void(std::string_view)> trace;
   std::function<std::uint64_t()> now_us;
 

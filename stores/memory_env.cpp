@@ -81,7 +81,8 @@ public:
       return {};
     auto data = std::exchange(buffer_, {});
     bool half;
-    auto status = to_.disk->begin(to_.life, "append", path_, true, half);
+    auto status = to_.disk->begin(to_.life, "append", path_,
+                                  data.size() > to_.disk->room, half);
     if (status.ok())
       file_->bytes += data;
     else if (half)

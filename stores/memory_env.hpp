@@ -24,7 +24,7 @@ struct view {
   leveldb::Status begin(std::string_view what, const std::string& path,
                         bool needs_space = false) const {
     bool half;
-    return disk->begin(life, what, path, needs_space, half);
+    return disk->begin(life, what, path, needs_space && disk->room == 0, half);
   }
 };
 

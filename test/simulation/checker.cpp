@@ -27,7 +27,6 @@ class checker {
 public:
   checker(machine& on, opened_systems systems, std::map<int, claim_node> claims)
       : on_(on), systems_(std::move(systems)), wanted_(expect(on.work)),
-        settings_(on.work.make_settings(on.plan.promise)),
         claims_(std::move(claims)),
         repeats_allowed_(on.plan.promise == guarantee::at_least_once &&
                          may_fail(on.plan)) {}
@@ -48,6 +47,7 @@ private:
   static bool may_fail(const scenario& x) {
     return !x.crash_after.empty() || x.crash_in_operation ||
            x.faults.lost_commit > 0 || x.broken_network > 0 ||
+           !x.node_faults.empty() || !x.slow.executor.empty() ||
            x.wrong != poison::none;
   }
 
@@ -164,11 +164,16 @@ private:
   // -- state
 
   void check_task(int partition) {
+    // That of the last owner; another node's may be older.
+    auto owner = on_.node_of_process.find(claims_[partition].process.pid);
+    if (owner == on_.node_of_process.end())
+      return complain("task {}: nobody known has claimed it", partition);
+    auto node = owner->second;
     task_database_options options;
     options.directory =
-        task_directory(settings_, on_.work.job.name(), partition);
+        task_directory(on_.settings_of(node), on_.work.job.name(), partition);
     options.delete_retention = changelog_delete_retention;
-    options.database.files = systems_.files;
+    options.database.files = on_.disk_of(node).current();
     options.generation = claims_[partition].generation;
     auto database = task_database::open(options, systems_.world);
     if (!database)
@@ -277,7 +282,6 @@ private:
   machine& on_;
   opened_systems systems_;
   expectation wanted_;
-  settings settings_;
   std::map<int, claim_node> claims_;
   bool repeats_allowed_;
   std::vector<std::string> problems_;
@@ -289,9 +293,8 @@ private:
 namespace {
 
 /// Asks, and lets the service answer.
-void with_session(machine& on, int life,
-                  const std::function<void(coordination&)>& ask) {
-  auto systems = open_systems(on, life);
+void with_session(machine& on, const std::function<void(coordination&)>& ask) {
+  auto systems = open_systems(on);
   if (!systems)
     return;
   auto queue = std::make_shared<sim_executor>("checker", 1, on.time);
@@ -308,9 +311,9 @@ void with_session(machine& on, int life,
 
 } // namespace
 
-std::map<int, claim_node> read_claims(machine& on, int life) {
+std::map<int, claim_node> read_claims(machine& on) {
   std::map<int, claim_node> out;
-  with_session(on, life, [&](coordination& session) {
+  with_session(on, [&](coordination& session) {
     for (int p = 0; p < on.work.partitions; ++p)
       session.get(znode_paths{on.work.job.name()}.claim(p), nullptr,
                   [&out, p](result<znode> node) {
@@ -323,9 +326,9 @@ std::map<int, claim_node> read_claims(machine& on, int life) {
   return out;
 }
 
-void set_claims_back(machine& on, int life) {
-  auto claims = read_claims(on, life);
-  with_session(on, life, [&](coordination& session) {
+void set_claims_back(machine& on) {
+  auto claims = read_claims(on);
+  with_session(on, [&](coordination& session) {
     for (auto& [partition, claim] : claims) {
       claim.epoch = 0;
       session.set(znode_paths{on.work.job.name()}.claim(partition),
@@ -334,16 +337,31 @@ void set_claims_back(machine& on, int life) {
   });
 }
 
-void write_config(machine& on, int life, const std::string& content) {
-  with_session(on, life, [&](coordination& session) {
+void write_config(machine& on, const std::string& content) {
+  with_session(on, [&](coordination& session) {
     session.ensure(znode_paths{on.work.job.name()}.config(), content,
                    [](result<void>) {});
   });
 }
 
-std::vector<std::string> check(machine& on, int lives, std::uint64_t& commits) {
-  auto claims = read_claims(on, lives);
-  auto systems = open_systems(on, lives);
+void decide_parked(machine& on, parked_decision what) {
+  znode_paths paths{on.work.job.name()};
+  with_session(on, [&](coordination& session) {
+    for (int p = 0; p < on.work.partitions; ++p)
+      session.get(paths.parked(p), nullptr, [&, p](result<znode> node) {
+        if (!node)
+          return;
+        auto parked = *decode_parked(node->data);
+        parked.decision = what;
+        session.set(paths.parked(p), encode(parked), node->stat.version,
+                    [](result<znode_stat>) {});
+      });
+  });
+}
+
+std::vector<std::string> check(machine& on, std::uint64_t& commits) {
+  auto claims = read_claims(on);
+  auto systems = open_systems(on);
   if (!systems)
     return {"the checker cannot open the log: " + to_string(systems.error())};
   checker judge{on, std::move(*systems), std::move(claims)};

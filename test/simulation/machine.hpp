@@ -1,57 +1,77 @@
-// What outlives a crash: the disk, time, chance, and the trace of the run.
+// What outlives a crash: the disks, time, chance, and the trace of the run.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <optional>
+#include <deque>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "stores/file_env.hpp"
-#include "test/simulation/sim_streams.hpp"
+#include "test/simulation/scenario.hpp"
 #include "test/simulation/sim_world.hpp"
 #include "test/simulation/trace.hpp"
-#include "test/simulation/workload.hpp"
 
 namespace weir::sim {
 
-enum class crash_kind { process, power };
-
-/// One run, wholly determined by its values.
-struct scenario {
-  std::uint64_t seed = 1;
-  guarantee promise = guarantee::exactly_once;
-  workload_kind load = workload_kind::plain;
-  stream_faults faults;
-  /// Chance in percent that the connection to the coordination service breaks
-  /// after a step.
-  unsigned broken_network = 0;
-  stream_lie lie = stream_lie::none;
-  crash_kind kind = crash_kind::process;
-  /// Crashes after these steps, counted over the whole run from 1; ascending.
-  std::vector<std::uint64_t> crash_after;
-  /// Crashes within this file operation, counted from the node's first.
-  std::optional<std::uint64_t> crash_in_operation;
-  /// Deletes the tasks' databases at each crash.
-  bool lose_databases = false;
-  /// At each crash the claims lose their epochs, as when the coordination
-  /// service is restored from a backup (rule C4).
-  bool old_claims = false;
-  /// Wrong code in task 1, until the first life has ended of it.
-  poison wrong = poison::none;
-  /// The content of the job's config node, set before the first life.
-  std::string live_config;
-};
-
 struct machine {
   explicit machine(const scenario& of)
-      : plan(of), work(make_workload(of.load, of.seed)), schedule(of.seed),
-        ids(of.seed ^ 0x1d5), chance(of.seed ^ 0xfa17),
+      : plan(of), work(make_workload(of.load, of.seed)),
+        disks(of.nodes > 1 ? static_cast<std::size_t>(of.nodes) + 1 : 1),
+        schedule(of.seed), ids(of.seed ^ 0x1d5), chance(of.seed ^ 0xfa17),
         accident(of.seed ^ 0xc4a5) {}
+
+  /// The disk of the log and of the coordination service.
+  file_env& server_disk() { return disks.front(); }
+  file_env& disk_of(int node) {
+    return disks[plan.nodes > 1 ? static_cast<std::size_t>(node) + 1 : 0];
+  }
+  settings settings_of(int node) const {
+    auto out = work.make_settings(plan.promise);
+    if (plan.nodes > 1)
+      out.data_directory += '/' + name_of(node);
+    return out;
+  }
+  std::string host_of(int node) const {
+    return plan.nodes > 1 && !plan.one_host ? "host-" + name_of(node) : "host";
+  }
+  /// "a", "b", …
+  static std::string name_of(int node) {
+    return std::string(1, static_cast<char>('a' + node));
+  }
+
+  /// What a line of the trace begins with.
+  std::string tag() const {
+    return plan.nodes > 1 && at_work >= 0 ? name_of(at_work) + ": " : "";
+  }
+  /// Process or power, as planned.
+  void crash_disk(file_env& disk) {
+    if (plan.kind == crash_kind::process)
+      disk.crash_process();
+    else
+      disk.crash_power([this] { return accident.bits(); });
+  }
+  bool any_disk_crashed() const {
+    return std::any_of(disks.begin(), disks.end(),
+                       [](auto& each) { return each.crashed(); });
+  }
+  void lose_databases_of(int node) {
+    auto files = disk_of(node).current();
+    for (int p = 0; p < work.partitions; ++p)
+      static_cast<void>(remove_directory(
+          *files,
+          task_directory(settings_of(node), work.job.name(), p) + "/db"));
+  }
 
   scenario plan;
   workload work;
-  file_env disk;
+  std::deque<file_env> disks;
   virtual_time time;
+  process_table processes;
+  /// Which node a process id was.
+  std::map<std::int64_t, int> node_of_process;
   trace log;
   /// Apart, so that a longer run draws the same numbers at its beginning.
   random_source schedule;
@@ -60,15 +80,23 @@ struct machine {
   random_source accident;
   /// Of the present life.
   stream_faults faults = plan.faults;
+  slow_jobs slow = plan.slow;
   unsigned broken_network = plan.broken_network;
+  /// Those still to come.
+  std::deque<node_fault> node_faults{plan.node_faults.begin(),
+                                     plan.node_faults.end()};
   /// After so many steps connections break no more: what hangs then would hang
   /// for ever.
   std::uint64_t calm_after =
       200 + random_source{plan.seed ^ 0xca1}.below(2'000);
   stream_history history;
   std::uint64_t steps = 0;
-  bool stopping = false;
-  bool gave_up_at_stop = false;
+  /// Whose step it is; -1 = nobody's.
+  int at_work = -1;
+  /// Processes of this life that were told to stop, and those whose lane failed
+  /// after that.
+  std::set<int> stopping;
+  std::set<int> gave_up_at_stop;
 };
 
 } // namespace weir::sim

@@ -2,13 +2,14 @@
 // with the faults that a broker has and the embedded log has not.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "runtime/executor.hpp"
 #include "runtime/stream.hpp"
+#include "test/simulation/claim_history.hpp"
 #include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {
@@ -29,13 +30,18 @@ struct stream_faults {
   /// Not in percent: so many polls of each changelog reader answer nothing, as
   /// behind a transaction that hangs (rule C6).
   unsigned silent_polls = 0;
+  /// A producer cannot be opened in time.
+  unsigned no_producer = 0;
+  /// A changelog's end cannot be asked for in time: the bring-up fails.
+  unsigned no_watermarks = 0;
 };
 
 /// What the brokers remember over the lives of a run.
 struct stream_history {
   std::set<std::string> initialised;
+  std::set<std::string> fenced;
   /// Broken rules that only the brokers see.
-  std::vector<std::string> problems;
+  std::set<std::string> problems;
 };
 
 /// Lies of the stream system: each is what a broken rule looks like from below.
@@ -52,16 +58,46 @@ enum class stream_lie {
   hidden_failure,
 };
 
+/// What a node's stream system works on; shared by its readers and producers.
+/// The references must outlive it.
+struct stream_setup {
+  std::shared_ptr<stream_system> base;
+  stream_faults faults;
+  stream_lie lie;
+  /// Runs commits that arrive late; the network's, not the node's.
+  std::shared_ptr<executor> late;
+  /// Null: nobody asks which claim names a producer.
+  std::shared_ptr<const claim_history> claims;
+  random_source& random;
+  const virtual_time& time;
+  stream_history& history;
+  /// The node's process is dead: its calls do nothing.
+  bool dead = false;
+
+  bool hits(unsigned percent) {
+    return percent > 0 && random.below(100) < percent;
+  }
+};
+
 /// Polls answer with one to four records, so that a task's work is many steps.
 /// As with brokers, a transaction that lasts longer than its time-out fails; a
 /// commit that had to be sent again may end the id's next transaction half-way
 /// (KAFKA-17754); and the last stable offset of a changelog is behind while
 /// markers are written.
-/// `late` runs commits that arrive late. The references must outlive it.
+///
+/// A record for a task's changelog whose claim has never named its producer
+/// goes to the history's problems: nobody would fence that producer (H11).
 std::shared_ptr<stream_system>
-make_sim_streams(std::shared_ptr<stream_system> base, stream_faults faults,
-                 stream_lie lie, std::shared_ptr<executor> late,
-                 random_source& random, const virtual_time& time,
-                 stream_history& history);
+make_sim_streams(std::shared_ptr<stream_setup> setup);
+
+/// A producer of such a system. `id`: its transactional id, empty if plain.
+std::unique_ptr<producer>
+make_sim_producer(std::unique_ptr<producer> base,
+                  std::shared_ptr<stream_setup> setup, std::string id,
+                  std::chrono::milliseconds transaction_timeout);
+
+inline bool is_changelog(const std::string& topic) {
+  return topic.ends_with("-changelog");
+}
 
 } // namespace weir::sim

@@ -1,10 +1,12 @@
-// Time and chance of a simulated machine.
+// Time, chance and processes of the simulated machines.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "runtime/clock.hpp"
 
@@ -18,6 +20,11 @@ public:
   std::uint64_t bits() { return engine_(); }
   /// [0, n). @pre n > 0
   std::uint64_t below(std::uint64_t n) { return engine_() % n; }
+  /// [0, longest). @pre longest > 0
+  std::chrono::nanoseconds up_to(std::chrono::nanoseconds longest) {
+    return std::chrono::nanoseconds{
+        below(static_cast<std::uint64_t>(longest.count()))};
+  }
 
 private:
   std::mt19937_64 engine_;
@@ -32,33 +39,66 @@ struct virtual_time {
   }
 };
 
-/// What one life of the process sees: each has another process id, and the
-/// process table knows the living one only.
+/// The processes that live on the simulated machines. Ids are never used twice.
+class process_table {
+public:
+  std::int64_t start() {
+    living_.insert(++last_);
+    return last_;
+  }
+  void end(std::int64_t pid) { living_.erase(pid); }
+  /// All machines at once.
+  void clear() { living_.clear(); }
+  bool lives(std::int64_t pid) const { return living_.count(pid) > 0; }
+
+private:
+  std::int64_t last_ = 1'000;
+  std::set<std::int64_t> living_;
+};
+
+/// What one life of a process sees: each has another process id. The process
+/// table shows those of all machines; `shares_process_table` is to keep a node
+/// from asking for one of another machine.
 class sim_world final : public outside_world {
 public:
-  sim_world(const virtual_time& time, random_source& random, std::string boot,
-            int life)
-      : time_(time), random_(random), boot_(std::move(boot)), life_(life) {}
+  sim_world(virtual_time& time, random_source& random,
+            const process_table& processes, std::int64_t pid, std::string host,
+            std::string boot)
+      : time_(time), random_(random), processes_(processes), pid_(pid),
+        host_(std::move(host)), boot_(std::move(boot)) {}
 
   std::int64_t wall_clock_ms() override {
     return epoch_ms + time_.milliseconds().count();
   }
+  /// Each look at it takes some of it, so that work has a length.
+  std::int64_t steady_ns() override {
+    looked_ += look_ns;
+    return coarse_ns();
+  }
+  std::int64_t coarse_ns() override { return time_.now.count() + looked_; }
   std::uint64_t random_bits() override { return random_.bits(); }
   std::string boot_id() override { return boot_; }
-  std::string host_name() override { return "host"; }
-  std::int64_t process_id() override { return 1'000 + life_; }
+  std::string host_name() override { return host_; }
+  std::int64_t process_id() override { return pid_; }
+  /// Whoever calls this is busy for so long.
+  void work(std::chrono::nanoseconds lasts) { time_.now += lasts; }
+
   std::uint64_t process_start(std::int64_t pid) override {
-    return pid == process_id() ? static_cast<std::uint64_t>(5'000 + life_) : 0;
+    return processes_.lives(pid) ? static_cast<std::uint64_t>(4'000 + pid) : 0;
   }
 
 private:
   /// 2020-01-01.
   static constexpr std::int64_t epoch_ms = 1'577'836'800'000;
+  static constexpr std::int64_t look_ns = 100'000;
 
-  const virtual_time& time_;
+  virtual_time& time_;
   random_source& random_;
+  const process_table& processes_;
+  std::int64_t pid_;
+  std::string host_;
   std::string boot_;
-  int life_;
+  std::int64_t looked_ = 0;
 };
 
 } // namespace weir::sim

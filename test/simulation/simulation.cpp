@@ -20,18 +20,22 @@ public:
     set_log_level(log_level::debug);
     set_log_sink(
         [&on](log_level, std::string_view event, std::string_view text) {
-          on.log.add('l', fmt::format("{} {}", event, text));
-          on.stopping |= event == "node.stopping";
-          on.gave_up_at_stop |= on.stopping && event == "lane.given_up";
+          on.log.add('l', on.tag() + fmt::format("{} {}", event, text));
+          if (event == "node.stopping")
+            on.stopping.insert(on.at_work);
+          if (event == "lane.given_up" && on.stopping.count(on.at_work) > 0)
+            on.gave_up_at_stop.insert(on.at_work);
         });
-    on.disk.set_trace([&log = on.log](std::string_view operation) {
-      log.add('f', operation);
-    });
+    for (auto& disk : on.disks)
+      disk.set_trace([&log = on.log](std::string_view operation) {
+        log.add('f', operation);
+      });
   }
   ~traced() {
     set_log_sink({});
     set_log_level(log_level::info);
-    on_.disk.set_trace({});
+    for (auto& disk : on_.disks)
+      disk.set_trace({});
   }
   traced(const traced&) = delete;
   traced& operator=(const traced&) = delete;
@@ -49,16 +53,14 @@ public:
   /// True: all input is processed.
   bool run() {
     if (!on_.plan.live_config.empty())
-      write_config(on_, 0, on_.plan.live_config);
+      write_config(on_, on_.plan.live_config);
     for (; out_.lives < most_lives; ++out_.lives) {
       switch (run_life()) {
       case life_end::drained:
-        // After a failed last commit or a lost release one more life without
-        // faults has to show what became of it.
-        if (!std::exchange(quiet_, true) &&
-            (on_.faults.lost_commit > 0 || on_.broken_network > 0)) {
-          on_.faults = {};
-          on_.broken_network = 0;
+        // After a failed last commit, a lost release or a dead node one more
+        // life without faults has to show what became of it.
+        if (!std::exchange(quiet_, true) && may_leave_something()) {
+          calm_down();
           break;
         }
         ++out_.lives;
@@ -78,20 +80,34 @@ public:
   }
 
 private:
+  bool may_leave_something() const {
+    return on_.faults.lost_commit > 0 || on_.broken_network > 0 || disturbed_ ||
+           !on_.slow.executor.empty();
+  }
+
+  void calm_down() {
+    on_.faults = {};
+    on_.slow = {};
+    on_.broken_network = 0;
+    on_.node_faults.clear();
+  }
+
   bool crash_is_due() {
     auto& after = on_.plan.crash_after;
-    return on_.disk.crashed() ||
+    return on_.server_disk().crashed() ||
            (next_ < after.size() && on_.steps >= after[next_]);
   }
 
   life_end run_life() {
-    on_.stopping = on_.gave_up_at_stop = false;
+    on_.stopping.clear();
+    on_.gave_up_at_stop.clear();
     life now{on_, out_.lives};
     if (out_.lives == 0 && on_.plan.crash_in_operation)
-      on_.disk.inject(on_.disk.operations() + *on_.plan.crash_in_operation,
-                      file_fault::crash);
+      on_.disk_of(0).inject(on_.disk_of(0).operations() +
+                                *on_.plan.crash_in_operation,
+                            file_fault::crash);
     if (auto started = now.start(); !started) {
-      if (on_.disk.crashed())
+      if (on_.server_disk().crashed())
         return die(now);
       out_.problems.push_back("start: " + to_string(started.error()));
       return tear_down(now, life_end::failed);
@@ -104,40 +120,68 @@ private:
         return tear_down(now, life_end::standstill);
       }
     }
+    disturbed_ |= now.was_disturbed();
     return judge(now);
   }
 
   life_end judge(life& now) {
-    auto report = now.report();
-    if (!report) {
-      out_.problems.push_back("nothing is left to do, but the node lives");
-      return tear_down(now, life_end::standstill);
-    }
-    auto wrong = on_.plan.wrong != poison::none && out_.lives == 0;
-    if (wrong ? report->outcome != node_outcome::task_stopped
+    auto wrong = on_.plan.wrong != poison::none &&
+                 on_.plan.wrong != poison::slow_at_a_record && out_.lives == 0;
+    for (auto* report : now.reports()) {
+      if (report == nullptr) {
+        out_.problems.push_back("nothing is left to do, but a node lives");
+        return tear_down(now, life_end::standstill);
+      }
+      // A lane that fails at the stop, or loses a claim, says that the last
+      // commit was not made.
+      auto incomplete = report->outcome == node_outcome::failed &&
+                        report->drained && may_leave_something();
+      incomplete_ |= incomplete;
+      if (incomplete)
+        continue;
+      if (wrong
+              ? report->outcome != node_outcome::task_stopped
               : report->outcome != node_outcome::stopped || !report->drained) {
-      out_.problems.push_back("the node ended: " + report->text);
-      return tear_down(now, life_end::failed);
+        out_.problems.push_back("the node ended: " + report->text);
+        return tear_down(now, life_end::failed);
+      }
     }
-    auto all = now.saw_all_input();
+    auto all = now.saw_all_input() && !now.reports().empty() &&
+               !std::exchange(incomplete_, false);
     auto ended = now.end();
     // The orderly end of a process touches its files too.
-    if (on_.disk.crashed())
+    if (on_.any_disk_crashed())
       return life_end::crashed;
     if (!ended) {
       out_.problems.push_back("end: " + to_string(ended.error()));
       return life_end::failed;
     }
-    // One lane has all tasks there.
-    if (on_.gave_up_at_stop && on_.plan.load == workload_kind::mixed)
-      for (auto& [partition, claim] : read_claims(on_, out_.lives))
-        if (claim.released)
-          out_.problems.push_back(fmt::format(
-              "claim {} was released though the last commit failed (C2)",
-              partition));
+    check_releases();
     if (!out_.problems.empty())
       return life_end::failed;
+    // H28: somebody has looked at what stopped the task.
+    if (wrong)
+      decide_parked(on_, parked_decision::resume);
     return all ? life_end::drained : life_end::stopped;
+  }
+
+  /// C2, H17: a release after a failed last commit is behind a fence of its id.
+  /// One lane has all tasks of a node there.
+  void check_releases() {
+    if (on_.gave_up_at_stop.empty() || on_.plan.load != workload_kind::mixed)
+      return;
+    for (auto& [partition, claim] : read_claims(on_)) {
+      auto owner = on_.node_of_process.find(claim.process.pid);
+      auto gave_up =
+          on_.plan.nodes == 1 || (owner != on_.node_of_process.end() &&
+                                  on_.gave_up_at_stop.count(owner->second) > 0);
+      if (claim.released && gave_up &&
+          on_.history.fenced.count(claim.producer_id) == 0)
+        out_.problems.push_back(fmt::format(
+            "claim {} was released though the last commit failed and its id "
+            "was not fenced (H17)",
+            partition));
+    }
   }
 
   life_end die(life& now) {
@@ -158,32 +202,30 @@ private:
     auto& after = on_.plan.crash_after;
     if (next_ < after.size() && on_.steps >= after[next_])
       ++next_;
-    if (on_.plan.kind == crash_kind::process)
-      on_.disk.crash_process();
-    else
-      on_.disk.crash_power([this] { return on_.accident.bits(); });
+    for (auto& disk : on_.disks)
+      on_.crash_disk(disk);
   }
 
   /// Between two lives.
   void accident() {
     // A crash within the orderly end has not reached the disk yet.
-    if (on_.disk.crashed())
-      crash_disk();
+    for (auto& disk : on_.disks)
+      if (disk.crashed())
+        on_.crash_disk(disk);
     if (on_.plan.old_claims)
-      set_claims_back(on_, out_.lives);
-    if (!on_.plan.lose_databases)
-      return;
-    auto files = on_.disk.current();
-    auto how = on_.work.make_settings(on_.plan.promise);
-    for (int p = 0; p < on_.work.partitions; ++p)
-      static_cast<void>(remove_directory(
-          *files, task_directory(how, on_.work.job.name(), p) + "/db"));
+      set_claims_back(on_);
+    if (on_.plan.lose_databases)
+      for (int node = 0; node < on_.plan.nodes; ++node)
+        on_.lose_databases_of(node);
   }
 
   machine& on_;
   outcome& out_;
   std::size_t next_ = 0;
   bool quiet_ = false;
+  bool disturbed_ = false;
+  /// In this life a node could not make its last commit.
+  bool incomplete_ = false;
 };
 
 } // namespace
@@ -196,51 +238,16 @@ outcome simulate(const scenario& what,
   traced while_running{on};
   auto drained = runner{on, out}.run();
   out.steps = on.steps;
-  out.operations = on.disk.operations();
+  out.operations = on.disk_of(0).operations();
   out.trace_hash = on.log.hash();
   for (auto& line : on.log.last_lines())
     out.tail += line + '\n';
   if (drained) {
     on.log.pause(true);
-    out.problems = check(on, out.lives, out.commits);
+    out.problems = check(on, out.commits);
   }
   for (auto& each : on.history.problems)
     out.problems.push_back(each);
-  return out;
-}
-
-std::string replay_command(const scenario& what) {
-  auto out = fmt::format(
-      "weir-simulate --seed {} --guarantee {} --load {} --kind {}", what.seed,
-      what.promise == guarantee::exactly_once ? "exactly-once"
-                                              : "at-least-once",
-      what.load == workload_kind::plain ? "plain" : "mixed",
-      what.kind == crash_kind::process ? "process" : "power");
-  for (auto each : what.crash_after)
-    out += fmt::format(" --crash-at {}", each);
-  if (what.crash_in_operation)
-    out += fmt::format(" --crash-in {}", *what.crash_in_operation);
-  const std::pair<const char*, unsigned> numbers[] = {
-      {"retire", what.faults.retire},
-      {"lost-commit", what.faults.lost_commit},
-      {"full", what.faults.full},
-      {"no-offset", what.faults.no_offset},
-      {"fence-blocked", what.faults.fence_blocked},
-      {"silent-polls", what.faults.silent_polls},
-      {"broken-network", what.broken_network},
-  };
-  for (auto& [name, value] : numbers)
-    if (value > 0)
-      out += fmt::format(" --{} {}", name, value);
-  if (what.old_claims)
-    out += " --old-claims";
-  if (what.lose_databases)
-    out += " --lose-databases";
-  if (what.wrong != poison::none)
-    out += what.wrong == poison::throws_at_a_record ? " --wrong throws"
-                                                    : " --wrong constructor";
-  if (!what.live_config.empty())
-    out += fmt::format(" --live-config '{}'", what.live_config);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/parked.hpp"
 #include "actors/znodes.hpp"
 #include "test/simulation/machine.hpp"
 
@@ -32,21 +33,21 @@ struct outcome {
 outcome simulate(const scenario& what,
                  std::function<void(char, std::string_view)> print = {});
 
-/// The command that runs this scenario again.
-std::string replay_command(const scenario& what);
-
 /// The claims of all tasks; a missing or bad one is left out. Between two
 /// lives.
-std::map<int, claim_node> read_claims(machine& on, int life);
+std::map<int, claim_node> read_claims(machine& on);
 
 /// Sets the epochs of all claims to 0. Between two lives.
-void set_claims_back(machine& on, int life);
+void set_claims_back(machine& on);
 
 /// Writes the job's config node, as an operator does. Between two lives.
-void write_config(machine& on, int life, const std::string& content);
+void write_config(machine& on, const std::string& content);
+
+/// Decides about every parked task, as an operator does. Between two lives.
+void decide_parked(machine& on, parked_decision what);
 
 /// Compares committed outputs, dead letters, states, changelogs and claims with
 /// the fold of the input. After the last life's end; answers the problems.
-std::vector<std::string> check(machine& on, int lives, std::uint64_t& commits);
+std::vector<std::string> check(machine& on, std::uint64_t& commits);
 
 } // namespace weir::sim

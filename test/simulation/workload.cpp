@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/node_context.hpp"
 #include "runtime/partitioner.hpp"
 #include "test/simulation/sim_world.hpp"
 
@@ -107,6 +108,22 @@ public:
   }
 };
 
+/// Wrong code: one record takes long.
+class slow_task : public beating_task {
+public:
+  explicit slow_task(const task_setup& setup)
+      : beating_task(setup),
+        world_(dynamic_cast<sim_world&>(*setup.context->outside.world)) {}
+  void process(const record& x) override {
+    if (partition() == 1 && x.offset() == 3)
+      world_.work(slow_record_time);
+    beating_task::process(x);
+  }
+
+private:
+  sim_world& world_;
+};
+
 /// Wrong code: uses a store that the job does not declare.
 class undeclared_task : public beating_task {
 public:
@@ -146,6 +163,8 @@ task_factory workload::factory(poison wrong) const {
     return make_task_factory<throwing_task>();
   if (wrong == poison::cannot_be_constructed)
     return make_task_factory<undeclared_task>();
+  if (wrong == poison::slow_at_a_record)
+    return make_task_factory<slow_task>();
   return kind == workload_kind::plain ? make_task_factory<tally_task>()
                                       : make_task_factory<beating_task>();
 }

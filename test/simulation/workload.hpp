@@ -1,6 +1,7 @@
 // What the simulated job does, and what must come of it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,7 +22,14 @@ enum class workload_kind {
 };
 
 /// What is wrong with the code of a mixed job's task 1.
-enum class poison { none, throws_at_a_record, cannot_be_constructed };
+enum class poison {
+  none,
+  throws_at_a_record,
+  cannot_be_constructed,
+  /// One record takes `slow_record_time`.
+  slow_at_a_record,
+};
+inline constexpr std::chrono::seconds slow_record_time{8};
 
 struct input_record {
   std::string key;
