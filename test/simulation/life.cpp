@@ -71,13 +71,17 @@ result<void> life::start() {
     return random.up_to(longest_delay);
   });
   servers_.coordination = make_embedded_coordination(
-      systems_.database, make_server("coordination", 1),
+      systems_.database,
+      make_server("coordination", 1, on_.duration_of("coordination")),
       [&time = on_.time] { return time.milliseconds(); });
   servers_.claims = std::make_shared<claim_history>(
       systems_.database, on_.work.job.name(), on_.work.partitions);
   places_.resize(static_cast<std::size_t>(on_.plan.nodes));
   for (int node = 0; node < on_.plan.nodes; ++node)
     start_node(node);
+  for (int node = 0; node < on_.plan.nodes; ++node)
+    if (on_.alone >= 0 && node != on_.alone)
+      crash_node(node, std::chrono::milliseconds{0});
   return {};
 }
 
@@ -277,6 +281,12 @@ std::vector<const node_report*> life::reports() const {
     if (!each.node->is_dead())
       out.push_back(each.node->report() ? &*each.node->report() : nullptr);
   return out;
+}
+
+std::int64_t life::input_end(const topic_partition& of) const {
+  auto limits = systems_.streams->query_watermarks(of.first, of.second,
+                                                   isolation::read_committed);
+  return limits ? limits->high : -1;
 }
 
 void life::crash() {

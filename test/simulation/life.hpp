@@ -53,6 +53,8 @@ public:
   bool was_disturbed() const noexcept { return disturbed_; }
   /// Whether all input was there when the life began.
   bool saw_all_input() const noexcept { return feed_->was_complete(); }
+  /// High watermark of an input; -1 = unknown.
+  std::int64_t input_end(const topic_partition& of) const;
 
 private:
   /// One node number and the lives of its process.

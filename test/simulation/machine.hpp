@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -46,6 +47,20 @@ struct machine {
   std::string tag() const {
     return plan.nodes > 1 && at_work >= 0 ? name_of(at_work) + ": " : "";
   }
+  /// How long a job of this executor is at work, as planned; empty = at once.
+  std::function<std::chrono::nanoseconds()>
+  duration_of(const std::string& executor) {
+    for (auto& each : slow)
+      if (executor.starts_with(each.executor))
+        return [this, each]() -> std::chrono::nanoseconds {
+          if (chance.below(100) >= each.percent)
+            return std::chrono::nanoseconds{0};
+          if (each.lasts.count() == 0)
+            return std::chrono::nanoseconds::max();
+          return each.lasts;
+        };
+    return {};
+  }
   /// Process or power, as planned.
   void crash_disk(file_env& disk) {
     if (plan.kind == crash_kind::process)
@@ -80,7 +95,7 @@ struct machine {
   random_source accident;
   /// Of the present life.
   stream_faults faults = plan.faults;
-  slow_jobs slow = plan.slow;
+  std::vector<slow_jobs> slow = plan.slow;
   unsigned broken_network = plan.broken_network;
   /// Those still to come.
   std::deque<node_fault> node_faults{plan.node_faults.begin(),
@@ -91,6 +106,8 @@ struct machine {
       200 + random_source{plan.seed ^ 0xca1}.below(2'000);
   stream_history history;
   std::uint64_t steps = 0;
+  /// The only node of this life; -1 = all of them.
+  int alone = -1;
   /// Whose step it is; -1 = nobody's.
   int at_work = -1;
   /// Processes of this life that were told to stop, and those whose lane failed

@@ -128,10 +128,12 @@ std::string replay_command(const scenario& what) {
   if (what.crash_in_operation)
     out += fmt::format(" --crash-in {}", *what.crash_in_operation);
   out += numbers_of(what);
-  if (!what.slow.executor.empty())
-    out += " --slow " + to_string(what.slow);
+  for (auto& each : what.slow)
+    out += " --slow " + to_string(each);
   if (what.old_claims)
     out += " --old-claims";
+  if (what.lose_input)
+    out += " --lose-input";
   if (what.lose_databases)
     out += " --lose-databases";
   for (auto& [name, wrong] : poison_names)

@@ -45,7 +45,7 @@ result<node_fault> parse_node_fault(const std::string& text);
 
 /// Jobs of executors that take long, as calls into a server that hangs.
 struct slow_jobs {
-  /// Start of the executor's name; empty = none.
+  /// Start of the executor's name.
   std::string executor;
   /// Of its jobs.
   unsigned percent = 0;
@@ -74,7 +74,8 @@ struct scenario {
   /// Messages that an actor handles in one step, at most.
   std::size_t throughput = scheduler_throughput;
   stream_faults faults;
-  slow_jobs slow;
+  /// The first whose name fits counts.
+  std::vector<slow_jobs> slow;
   /// Chance in percent that the connection to the coordination service breaks
   /// after a step.
   unsigned broken_network = 0;
@@ -88,6 +89,9 @@ struct scenario {
   std::optional<std::uint64_t> crash_in_operation;
   /// Deletes a node's databases at each of its crashes.
   bool lose_databases = false;
+  /// When the first life has ended, what it was given of the first input's
+  /// partition 1 is deleted, as by retention: read or not.
+  bool lose_input = false;
   /// At each crash of all the claims lose their epochs, as when the
   /// coordination service is restored from a backup (rule C4).
   bool old_claims = false;

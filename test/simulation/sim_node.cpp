@@ -59,15 +59,7 @@ void sim_node::start(task_factory factory) {
 
 std::shared_ptr<sim_executor> sim_node::make_executor(std::string name,
                                                       std::size_t width) {
-  std::function<nanoseconds()> takes;
-  auto& slow = on_.slow;
-  if (!slow.executor.empty() && name.starts_with(slow.executor))
-    takes = [this, slow] {
-      if (on_.chance.below(100) >= slow.percent)
-        return nanoseconds{0};
-      return slow.lasts.count() == 0 ? sim_executor::never
-                                     : nanoseconds{slow.lasts};
-    };
+  auto takes = on_.duration_of(name);
   executors_.push_back(std::make_shared<sim_executor>(
       std::move(name), width, on_.time, std::move(takes)));
   return executors_.back();

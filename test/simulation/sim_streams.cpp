@@ -56,6 +56,8 @@ public:
     if (is_changelog(topic) && setup_->hits(setup_->faults.no_watermarks))
       return fail(ec::timed_out, "simulated: no answer about the changelog");
     auto limits = base_->query_watermarks(topic, partition, level);
+    if (limits)
+      limits->low = setup_->history.low_of(topic, partition, limits->low);
     // The last transaction of a changelog has two records at least: its commit
     // record and the marker.
     if (limits && level == isolation::read_uncommitted &&
@@ -92,6 +94,9 @@ public:
     if (setup_->dead)
       return dead();
     auto silent = is_changelog(options.topic) ? setup_->faults.silent_polls : 0;
+    auto low = setup_->history.low_of(options.topic, options.partition, 0);
+    if (options.start < low)
+      return fail(ec::offset_out_of_range, "simulated: deleted by retention");
     auto opened = base_->open_reader(std::move(options));
     if (!opened)
       return opened;

@@ -2,10 +2,14 @@
 // with the faults that a broker has and the embedded log has not.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "runtime/executor.hpp"
 #include "runtime/stream.hpp"
@@ -40,6 +44,14 @@ struct stream_faults {
 struct stream_history {
   std::set<std::string> initialised;
   std::set<std::string> fenced;
+  /// Low watermarks that retention has raised, by topic and partition.
+  std::map<std::pair<std::string, int>, std::int64_t> kept_from;
+
+  std::int64_t low_of(const std::string& topic, int partition,
+                      std::int64_t low) const {
+    auto i = kept_from.find({topic, partition});
+    return i == kept_from.end() ? low : std::max(low, i->second);
+  }
   /// Broken rules that only the brokers see.
   std::set<std::string> problems;
 };

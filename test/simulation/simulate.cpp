@@ -15,7 +15,7 @@ struct arguments {
   scenario what;
   std::uint64_t operation = 0;
   std::vector<std::string> node_faults;
-  std::string slow;
+  std::vector<std::string> slow;
   bool all = false;
   bool print = false;
   int seeds = 1;
@@ -51,7 +51,7 @@ void add_base(CLI::App& app, arguments& to) {
   app.add_flag("--all", to.all,
                "crash after every step and in every file operation, in both "
                "guarantees, both kinds and both loads");
-  app.add_option("--seeds", to.seeds, "with --all: so many seeds");
+  app.add_option("--seeds", to.seeds, "so many seeds, one after the other");
 }
 
 void add_crashes(CLI::App& app, arguments& to) {
@@ -67,6 +67,8 @@ void add_crashes(CLI::App& app, arguments& to) {
                  "crash, pause, cut or full:NODE@STEP+MS; again for more");
   app.add_flag("--lose-databases", what.lose_databases,
                "delete the tasks' databases at each crash");
+  app.add_flag("--lose-input", what.lose_input,
+               "delete one partition's records after the first life");
   app.add_flag("--old-claims", what.old_claims,
                "set the claims' epochs back at each crash");
 }
@@ -107,12 +109,12 @@ weir::result<void> complete(arguments& x) {
       return weir::fail(fault.error());
     x.what.node_faults.push_back(*fault);
   }
-  if (x.slow.empty())
-    return {};
-  auto jobs = parse_slow_jobs(x.slow);
-  if (!jobs)
-    return weir::fail(jobs.error());
-  x.what.slow = *jobs;
+  for (auto& each : x.slow) {
+    auto jobs = parse_slow_jobs(each);
+    if (!jobs)
+      return weir::fail(jobs.error());
+    x.what.slow.push_back(*jobs);
+  }
   return {};
 }
 
@@ -152,6 +154,20 @@ int run_all(const arguments& x) {
   return worst;
 }
 
+/// Says of each seed that fails why.
+int run_seeds(const arguments& x) {
+  int wrong = 0;
+  for (int i = 0; i < x.seeds; ++i) {
+    auto each = x.what;
+    each.seed += static_cast<std::uint64_t>(i);
+    auto got = simulate(each);
+    if (!got.problems.empty())
+      wrong += report(each, got);
+  }
+  std::printf("%d seeds, %d of them wrong\n", x.seeds, wrong);
+  return wrong == 0 ? 0 : 1;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -168,6 +184,8 @@ int main(int argc, char** argv) {
   }
   if (x.all)
     return run_all(x);
+  if (x.seeds > 1)
+    return run_seeds(x);
   auto line = [](char kind, std::string_view text) {
     std::printf("%c %.*s\n", kind, static_cast<int>(text.size()), text.data());
   };

@@ -1,5 +1,7 @@
 #include "test/simulation/simulation.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "runtime/log.hpp"
@@ -63,6 +65,12 @@ public:
           calm_down();
           break;
         }
+        // A node may end when another has drained what it is about to claim.
+        if (on_.plan.nodes > 1 && on_.alone < 0 && !is_all_released()) {
+          calm_down();
+          on_.alone = out_.lives % on_.plan.nodes;
+          break;
+        }
         ++out_.lives;
         return true;
       case life_end::failed:
@@ -82,7 +90,13 @@ public:
 private:
   bool may_leave_something() const {
     return on_.faults.lost_commit > 0 || on_.broken_network > 0 || disturbed_ ||
-           !on_.slow.executor.empty();
+           !on_.slow.empty();
+  }
+
+  bool is_all_released() {
+    auto claims = read_claims(on_);
+    return std::all_of(claims.begin(), claims.end(),
+                       [](auto& each) { return each.second.released; });
   }
 
   void calm_down() {
@@ -148,6 +162,8 @@ private:
     }
     auto all = now.saw_all_input() && !now.reports().empty() &&
                !std::exchange(incomplete_, false);
+    topic_partition lost{on_.work.job.inputs().front(), 1};
+    auto input_end = now.input_end(lost);
     auto ended = now.end();
     // The orderly end of a process touches its files too.
     if (on_.any_disk_crashed())
@@ -157,6 +173,8 @@ private:
       return life_end::failed;
     }
     check_releases();
+    if (on_.plan.lose_input && out_.lives == 0)
+      on_.history.kept_from[lost] = input_end;
     if (!out_.problems.empty())
       return life_end::failed;
     // H28: somebody has looked at what stopped the task.
