@@ -95,3 +95,23 @@ TEST_CASE("L9: T_c may grow beyond the time-out of the open transaction") {
   CHECK(run.count("config.check_interval", "1m") == run.got.lives);
   CHECK(run.count("lane.given_up") == 0);
 }
+
+TEST_CASE("H12: tasks that are brought up while their lane retires its id") {
+  // A bring-up fails, so that the next one's timer falls into a retiring; slow
+  // servers stretch that. With the bring-ups of the old id alive, one task in
+  // some hundred runs processes under an id that its claim does not name.
+  scenario what;
+  what.load = workload_kind::mixed;
+  what.live_config = R"({"check_interval":"1s"})";
+  what.faults.retire = 50;
+  what.faults.no_watermarks = 60;
+  what.slow = {{"coordination", 50, milliseconds{25}},
+               {"pool", 15, milliseconds{90}},
+               {"net", 15, milliseconds{90}},
+               {"disk", 15, milliseconds{90}}};
+  for (what.seed = 5'250; what.seed < 5'350; ++what.seed) {
+    auto got = simulate(what);
+    INFO("again: " << replay_command(what));
+    CHECK(got.problems == std::vector<std::string>{});
+  }
+}
