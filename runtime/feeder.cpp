@@ -127,6 +127,7 @@ private:
   result<void> open(stream_system& streams) {
     producer_options options;
     options.linger = options_.linger;
+    options.topics = {options_.topic};
     auto made = streams.open_producer(std::move(options));
     if (!made)
       return fail(std::move(made.error()));

@@ -117,6 +117,9 @@ struct reader_options {
   /// caller (rule R3). May be the end; may not exceed it.
   std::int64_t start = 0;
   isolation level = isolation::read_committed;
+  /// About how many bytes of keys and values may be in memory before they are
+  /// polled. A record that is larger is read all the same.
+  std::size_t read_ahead_bytes = 2u << 20;
   /// Called from any thread when the reader turns from empty to non-empty
   /// (records, the end of the partition, or an error to fetch by poll); may be
   /// called without need. Must not call back into the reader; it sends a
@@ -171,8 +174,8 @@ public:
   virtual result<topic_ref> open_topic(const std::string& topic) = 0;
 
   /// Takes the record or refuses it, never blocks.
-  /// Errors: `queue_full` (keep it, try again in a few ms), `too_large`,
-  /// `fenced`, `transaction_failed` (give the lane up).
+  /// Errors: `queue_full` (keep it, try again in a few ms), `too_large` (names
+  /// topic, size and limit), `fenced`, `transaction_failed` (give the lane up).
   virtual result<void> send(const outgoing& x,
                             delivery_listener* listener = nullptr) = 0;
 
@@ -182,6 +185,10 @@ public:
     static_cast<void>(x);
     return {};
   }
+
+  /// The open transaction has reached `transaction_bytes`: commit it before
+  /// more is processed. `send` still takes what completes it. Does not block.
+  virtual bool wants_commit() const noexcept { return false; }
 
   /// Waits until every record sent before the call is acknowledged. [blocking]
   /// Errors: `timed_out`, the first delivery error since the last flush.
@@ -207,6 +214,12 @@ struct producer_options {
   std::chrono::milliseconds linger{5};
   /// Byte bound of the local queue; `send` answers `queue_full` beyond it.
   std::size_t queue_bytes = 16u << 20;
+  /// Where an open transaction is kept in memory (the embedded log): its size
+  /// from which `wants_commit` answers true.
+  std::size_t transaction_bytes = 32u << 20;
+  /// Topics that will be opened, where they are known: what is sent together is
+  /// kept within what each of them takes.
+  std::vector<std::string> topics;
 };
 
 /// A finding about the cluster (rule L10).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -30,16 +31,21 @@ constexpr setting common_settings[] = {
     {"log.connection.close", "false"},
 };
 
-/// Prefetch is small: 2 MB a partition, kept full by `consumer`'s helper thread
-/// (2.0.2 sleeps up to 1 s once a limit is reached). An idle long poll holds
-/// back requests of other partitions, so it is short.
 constexpr setting consumer_settings[] = {
-    {"auto.offset.reset", "error"},     {"check.crcs", "true"},
-    {"enable.auto.commit", "false"},    {"enable.auto.offset.store", "false"},
-    {"enable.partition.eof", "true"},   {"fetch.error.backoff.ms", "100"},
-    {"fetch.wait.max.ms", "50"},        {"queued.max.messages.kbytes", "2048"},
-    {"queued.min.messages", "1000000"},
+    {"auto.offset.reset", "error"},
+    {"check.crcs", "true"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"enable.partition.eof", "true"},
+    {"fetch.error.backoff.ms", "100"},
+    // Every queued record keeps the whole answer that it came in.
+    {"fetch.max.bytes", "4194304"},
 };
+
+constexpr std::size_t least_read_ahead = 32u << 10;
+constexpr std::size_t most_read_ahead = 64u << 20;
+/// From here on a partition may fill its queue between two long polls.
+constexpr std::size_t ample_read_ahead = 1u << 20;
 
 /// Records above the limit of their topic are refused by `send`, so the
 /// handle's own limit is out of the way.
@@ -53,7 +59,7 @@ constexpr setting producer_settings[] = {
     {"retry.backoff.ms", "50"},
 };
 
-/// librdkafka's queue counts the bytes of keys and values only. A record's own
+/// librdkafka's queues count the bytes of keys and values only. A record's own
 /// bookkeeping is larger than a small record: this many bytes of the bound for
 /// each keep millions of them from waiting in it.
 constexpr std::size_t least_record_bytes = 64;
@@ -156,8 +162,14 @@ result<void> check_properties(const kafka_options& options) {
   return set_properties(scratch, options);
 }
 
+consumer_kind kind_of(const reader_options& options) noexcept {
+  auto bytes =
+      std::clamp(options.read_ahead_bytes, least_read_ahead, most_read_ahead);
+  return {options.level, std::bit_floor(bytes)};
+}
+
 result<configuration> consumer_configuration(const kafka_options& options,
-                                             isolation level) {
+                                             const consumer_kind& kind) {
   auto out = common_configuration(options);
   if (!out)
     return out;
@@ -167,10 +179,23 @@ result<configuration> consumer_configuration(const kafka_options& options,
   auto group = "weir-reader-" + random_id(*make_outside_world());
   if (auto done = out->set("group.id", group); !done)
     return fail(done.error());
-  auto* name = level == isolation::read_committed ? "read_committed"
-                                                  : "read_uncommitted";
-  if (auto done = out->set("isolation.level", name); !done)
-    return fail(done.error());
+  auto* level = kind.level == isolation::read_committed ? "read_committed"
+                                                        : "read_uncommitted";
+  auto fetch = std::min<std::size_t>(kind.read_ahead, 1u << 20);
+  const std::pair<const char*, std::string> own[] = {
+      {"isolation.level", level},
+      // Kept full by `consumer`'s helper thread: 2.0.2 sleeps up to 1 s once a
+      // limit is reached.
+      {"queued.max.messages.kbytes", std::to_string(kind.read_ahead / 1024)},
+      {"queued.min.messages",
+       std::to_string(kind.read_ahead / least_record_bytes)},
+      {"fetch.message.max.bytes", std::to_string(fetch)},
+      // An idle long poll holds back requests of other partitions.
+      {"fetch.wait.max.ms", kind.read_ahead < ample_read_ahead ? "20" : "50"},
+  };
+  for (auto& [name, value] : own)
+    if (auto done = out->set(name, value); !done)
+      return fail(done.error());
   if (auto done = set_properties(*out, options); !done)
     return fail(done.error());
   return out;

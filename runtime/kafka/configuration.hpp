@@ -40,9 +40,23 @@ private:
 /// not the user's to set.
 result<void> check_properties(const kafka_options& options);
 
-/// For readers and queries at one isolation level.
+/// What the readers of one handle have in common.
+struct consumer_kind {
+  isolation level = isolation::read_committed;
+  /// Keys and values that wait in each partition's queue, in bytes. A handle
+  /// has one bound for all of its partitions.
+  std::size_t read_ahead = 2u << 20;
+
+  auto operator<=>(const consumer_kind&) const = default;
+};
+
+/// The bound is rounded down to a power of two, so that a process has few
+/// handles whatever its readers ask for.
+consumer_kind kind_of(const reader_options& options) noexcept;
+
+/// For readers and queries.
 result<configuration> consumer_configuration(const kafka_options& options,
-                                             isolation level);
+                                             const consumer_kind& kind);
 
 /// For a plain or a transactional producer.
 result<configuration> producer_configuration(const kafka_options& options,

@@ -201,7 +201,9 @@ void consumer::wake_brokers() {
   {
     std::lock_guard guard{slots_mutex_};
     auto count = slots_.size();
-    for (std::size_t i = 0; i < std::min(count, wake_partitions); ++i) {
+    auto most = static_cast<int>(wake_partitions);
+    // One that is busy may stand behind many that are not.
+    for (std::size_t i = 0; i < count && ends->cnt < most; ++i) {
       auto& slot = *slots_[next_slot_++ % count];
       if (slot.busy.exchange(false, std::memory_order_relaxed))
         rd_kafka_topic_partition_list_add(ends.get(), slot.topic.c_str(),

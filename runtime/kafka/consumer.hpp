@@ -41,7 +41,8 @@ struct partition_slot {
 /// readers drain a backlog it asks the brokers for end offsets: librdkafka
 /// 2.0.2 sleeps up to a second after a prefetch limit was reached, and any
 /// request wakes the broker's thread. So a limit of 2 MB a partition is as fast
-/// as one of hundreds.
+/// as one of hundreds. The limit is one for all partitions of a handle
+/// (`consumer_kind`).
 class consumer {
 public:
   explicit consumer(std::shared_ptr<handle> with);

@@ -2,8 +2,6 @@
 
 #include <pthread.h>
 
-#include <charconv>
-
 #include <fmt/format.h>
 
 #include "runtime/kafka/topics.hpp"
@@ -21,8 +19,6 @@ constexpr int flush_step_ms = 1;
 constexpr std::size_t batch_overhead = 61;
 constexpr std::size_t record_overhead = 36;
 constexpr std::size_t header_overhead = 10;
-/// The broker's default, where it does not tell.
-constexpr std::size_t default_max_bytes = 1'048'588;
 
 // The generation of a record travels in the low bits of its listener's address.
 static_assert(alignof(delivery_listener) >= in_flight::generations);
@@ -83,7 +79,7 @@ result<std::unique_ptr<kafka_producer>> kafka_producer::open(
   made->id_ = options.transactional_id;
   made->transaction_timeout_ = options.transaction_timeout;
   made->socket_timeout_ = socket_timeout;
-  made->bounds_ = bounds;
+  made->bounds_ = std::move(bounds);
   made->request_limit_ = request_limit;
   made->events_ = rd_kafka_queue_get_main(made->handle_->raw());
   made->delivery_thread_ = std::thread{[self = made.get()] {
@@ -130,7 +126,7 @@ result<topic_ref> kafka_producer::open_topic(const std::string& topic) {
     return fail(layout.error());
   if (!*layout)
     return fail(ec::not_found, fmt::format("topic '{}' does not exist", topic));
-  auto max_bytes = ask_max_bytes(topic, until);
+  auto max_bytes = max_bytes_of(topic, until);
   if (!max_bytes)
     return fail(max_bytes.error());
   auto& entry = topics_[topic_count_];
@@ -141,27 +137,17 @@ result<topic_ref> kafka_producer::open_topic(const std::string& topic) {
   return topic_ref{static_cast<int>(topic_count_++), entry.partitions};
 }
 
-result<std::size_t> kafka_producer::ask_max_bytes(const std::string& topic,
-                                                  deadline until) {
-  auto config =
-      describe_config(*questions_, RD_KAFKA_RESOURCE_TOPIC, topic, until);
-  if (!config) {
-    // May be forbidden; the broker then has the last word.
-    if (config.error().code() == ec::rejected)
-      return default_max_bytes;
-    return fail(config.error());
-  }
-  auto bytes = default_max_bytes;
-  auto& text = (*config)["max.message.bytes"];
-  std::from_chars(text.data(), text.data() + text.size(), bytes);
-  // The client fills batches up to batch.size and cannot split one.
-  if (bytes < bounds_.batch_bytes)
+result<std::size_t> kafka_producer::max_bytes_of(const std::string& topic,
+                                                 deadline until) {
+  if (auto known = bounds_.topics.find(topic); known != bounds_.topics.end())
+    return known->second;
+  auto bytes = ask_max_batch_bytes(*questions_, topic, until);
+  if (bytes && *bytes < bounds_.batch_bytes)
     return fail(ec::bad_argument,
                 fmt::format("topic '{}' takes batches of at most {} bytes "
-                            "(max.message.bytes), this producer sends up to "
-                            "{}: raise the first or set the Kafka property "
-                            "batch.size below it",
-                            topic, bytes, bounds_.batch_bytes));
+                            "(max.message.bytes), and this producer, which was "
+                            "not told of it, sends up to {}",
+                            topic, *bytes, bounds_.batch_bytes));
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -49,12 +50,17 @@ private:
   std::atomic<unsigned> current_{0};
 };
 
+/// By topic: what it takes in one batch.
+using topic_limits = std::map<std::string, std::size_t>;
+
 /// From the handle's configuration.
 struct producer_bounds {
   /// What the client fills a batch up to.
   std::size_t batch_bytes = 0;
   /// Of keys and values that wait to be sent.
   std::size_t queue_bytes = 0;
+  /// Of the topics that were named when the producer was opened.
+  topic_limits topics;
 };
 
 /// Owned by a lane. `send` may be called by every task of it; listeners run on
@@ -94,7 +100,7 @@ private:
 
   kafka_producer() = default;
 
-  result<std::size_t> ask_max_bytes(const std::string& topic, deadline until);
+  result<std::size_t> max_bytes_of(const std::string& topic, deadline until);
   std::optional<error> check_size(const outgoing& x) const;
   error refusal(rd_kafka_resp_err_t code, const outgoing& x);
   void note_failure(const error& why);

@@ -11,8 +11,12 @@ namespace weir::kafka {
 
 namespace {
 
-/// A poll that took this much found a backlog.
-constexpr std::size_t backlog_bytes = 256 << 10;
+/// A poll that took this much found a backlog, unless the queue is too small to
+/// hold it.
+constexpr std::size_t most_backlog_bytes = 256 << 10;
+/// An empty batch keeps room for this many records: a partition that is read
+/// now and then needs no more, and there may be hundreds.
+constexpr std::size_t idle_records = 64;
 
 /// How long brokers must deny that a partition exists before it is believed.
 constexpr auto missing_limit = std::chrono::seconds{3};
@@ -34,6 +38,7 @@ public:
       messages_.resize(max);
     return messages_.data();
   }
+  void shrink() { messages_ = {}; }
   void keep(std::size_t count, std::shared_ptr<handle> from) {
     count_ = count;
     from_ = std::move(from);
@@ -112,7 +117,9 @@ result<std::unique_ptr<reader>> reader::open(std::shared_ptr<consumer> with,
 }
 
 reader::reader(std::shared_ptr<consumer> with, reader_options options)
-    : consumer_{std::move(with)}, position_{options.start} {
+    : consumer_{std::move(with)}, position_{options.start},
+      backlog_bytes_{
+          std::min(most_backlog_bytes, kind_of(options).read_ahead / 2)} {
   slot_.topic = std::move(options.topic);
   slot_.partition = options.partition;
   slot_.on_ready = std::move(options.on_ready);
@@ -140,7 +147,7 @@ result<void> reader::poll(record_batch& out, std::size_t max) {
       on_error(each.code, RD_KAFKA_OFFSET_INVALID, each.text);
     if (kept > 0) {
       holder.keep(kept, consumer_->shared_client());
-      if (got == max || bytes_taken_ >= backlog_bytes)
+      if (got == max || bytes_taken_ >= backlog_bytes_)
         consumer_->keep_awake(slot_);
       return {};
     }
@@ -152,6 +159,10 @@ result<void> reader::poll(record_batch& out, std::size_t max) {
   }
   if (failure_)
     return fail(*failure_);
+  if (out.mutable_records().capacity() > idle_records) {
+    out.mutable_records() = {};
+    holder.shrink();
+  }
   return {};
 }
 

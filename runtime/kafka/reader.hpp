@@ -44,6 +44,8 @@ private:
   std::vector<queue_errors::entry> errors_;
   /// By the last look into the queue.
   std::size_t bytes_taken_ = 0;
+  /// A poll that took this much found a backlog.
+  std::size_t backlog_bytes_;
 };
 
 } // namespace weir::kafka

@@ -1,4 +1,5 @@
 // The stream system: hands out readers and producers, asks the cluster.
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <string>
@@ -22,9 +23,9 @@ namespace kafka {
 
 namespace {
 
-/// Owns the client handles of a process. Two consumers as a rule: one reads
-/// committed records; the other, at the high watermark, also answers what has
-/// to be answered while the first one waits in a long poll.
+/// Owns the client handles of a process. A few consumers as a rule: one for
+/// each kind of reader, and one at the high watermark, which also answers what
+/// has to be answered while the others wait in a long poll.
 class kafka_system final : public stream_system {
 public:
   explicit kafka_system(kafka_options options)
@@ -32,7 +33,7 @@ public:
                                           options_.brokers)} {}
 
   result<void> start() {
-    auto asked = consumer_at(isolation::read_uncommitted, 0);
+    auto asked = consumer_at({isolation::read_uncommitted}, 0);
     if (!asked)
       return fail(asked.error());
     questions_ = (*asked)->shared_client();
@@ -58,7 +59,7 @@ public:
                                       isolation level) override {
     if (level == isolation::read_uncommitted)
       return ask_watermarks(*questions_, topic, partition, limit());
-    auto at = consumer_at(level, 0);
+    auto at = any_consumer(level);
     if (!at)
       return fail(at.error());
     return ask_watermarks((*at)->client(), topic, partition, limit());
@@ -113,14 +114,14 @@ private:
   }
 
   /// A partition is read once a handle, so a second reader of it needs the
-  /// next handle; there is a first one for each level.
-  result<std::shared_ptr<consumer>> consumer_at(isolation level,
+  /// next handle; there is a first one for each kind.
+  result<std::shared_ptr<consumer>> consumer_at(const consumer_kind& kind,
                                                 std::size_t index) {
     std::lock_guard guard{mutex_};
-    auto& all = consumers_[level == isolation::read_committed ? 0 : 1];
+    auto& all = consumers_[kind];
     if (index < all.size())
       return all[index];
-    auto conf = consumer_configuration(options_, level);
+    auto conf = consumer_configuration(options_, kind);
     if (!conf)
       return fail(conf.error());
     auto client = handle::open(RD_KAFKA_CONSUMER, std::move(*conf), outage_);
@@ -130,13 +131,37 @@ private:
     return all.back();
   }
 
+  result<std::shared_ptr<consumer>> any_consumer(isolation level) {
+    {
+      std::lock_guard guard{mutex_};
+      for (auto& [kind, all] : consumers_)
+        if (kind.level == level && !all.empty())
+          return all.front();
+    }
+    return consumer_at({level}, 0);
+  }
+
+  /// What each topic takes in one batch. One that is not there is left out:
+  /// opening it says so.
+  result<topic_limits> ask_limits(const std::vector<std::string>& topics) {
+    topic_limits out;
+    for (auto& topic : topics) {
+      auto bytes = ask_max_batch_bytes(*questions_, topic, limit());
+      if (bytes)
+        out[topic] = *bytes;
+      else if (bytes.error().code() != ec::not_found)
+        return fail(bytes.error());
+    }
+    return out;
+  }
+
   /// A handle that carries the group's id and never joins the group.
   result<std::shared_ptr<handle>> member_of(const std::string& group) {
     std::lock_guard guard{mutex_};
     auto& member = members_[group];
     if (member)
       return member;
-    auto conf = consumer_configuration(options_, isolation::read_committed);
+    auto conf = consumer_configuration(options_, {});
     if (!conf)
       return fail(conf.error());
     if (auto done = conf->set("group.id", group); !done)
@@ -151,15 +176,16 @@ private:
   const kafka_options options_;
   const std::shared_ptr<outage> outage_;
   std::mutex mutex_;
-  std::vector<std::shared_ptr<consumer>> consumers_[2];
+  std::map<consumer_kind, std::vector<std::shared_ptr<consumer>>> consumers_;
   std::shared_ptr<handle> questions_;
   std::map<std::string, std::shared_ptr<handle>> members_;
 };
 
 result<std::unique_ptr<partition_reader>>
 kafka_system::open_reader(reader_options options) {
+  auto kind = kind_of(options);
   for (std::size_t i = 0;; ++i) {
-    auto from = consumer_at(options.level, i);
+    auto from = consumer_at(kind, i);
     if (!from)
       return fail(from.error());
     auto made = reader::open(std::move(*from), options, limit());
@@ -179,15 +205,26 @@ kafka_system::open_producer(producer_options options) {
   auto number = [&](const char* name) {
     return static_cast<std::size_t>(std::stoull(*conf->get(name)));
   };
+  auto limits = ask_limits(options.topics);
+  if (!limits)
+    return fail(limits.error());
   producer_bounds bounds;
   bounds.batch_bytes = number("batch.size");
   bounds.queue_bytes = number("queue.buffering.max.kbytes") * 1024;
+  // The client has one batch size for all topics, and cannot split a batch that
+  // the broker refuses.
+  for (auto& [topic, bytes] : *limits)
+    bounds.batch_bytes = std::min(bounds.batch_bytes, bytes);
+  if (auto done = conf->set("batch.size", std::to_string(bounds.batch_bytes));
+      !done)
+    return fail(done.error());
+  bounds.topics = std::move(*limits);
   auto client = handle::open(RD_KAFKA_PRODUCER, std::move(*conf), outage_);
   if (!client)
     return fail(client.error());
-  auto made =
-      kafka_producer::open(std::move(*client), questions_, options,
-                           socket_timeout, bounds, options_.request_limit);
+  auto made = kafka_producer::open(std::move(*client), questions_, options,
+                                   socket_timeout, std::move(bounds),
+                                   options_.request_limit);
   if (!made)
     return fail(made.error());
   return std::unique_ptr<producer>{std::move(*made)};

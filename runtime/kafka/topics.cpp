@@ -1,5 +1,6 @@
 #include "runtime/kafka/topics.hpp"
 
+#include <charconv>
 #include <thread>
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@ using namespace std::chrono_literals;
 
 /// Between two looks at the metadata.
 constexpr auto look_again = 20ms;
+/// `max.message.bytes`, where the broker does not tell.
+constexpr std::size_t default_max_bytes = 1'048'588;
 
 /// The only result of an answer about one topic.
 result<void> first_result(const rd_kafka_topic_result_t** results,
@@ -102,6 +105,20 @@ describe_topic(handle& with, const std::string& topic, deadline until) {
   out.replication = (*layout)->replication;
   out.config = std::move(*config);
   return std::optional{std::move(out)};
+}
+
+result<std::size_t> ask_max_batch_bytes(handle& with, const std::string& topic,
+                                        deadline until) {
+  auto config = describe_config(with, RD_KAFKA_RESOURCE_TOPIC, topic, until);
+  if (!config) {
+    if (config.error().code() == ec::rejected)
+      return default_max_bytes;
+    return fail(config.error());
+  }
+  auto bytes = default_max_bytes;
+  auto& text = (*config)["max.message.bytes"];
+  std::from_chars(text.data(), text.data() + text.size(), bytes);
+  return bytes;
 }
 
 result<void> create_topic(handle& with, const std::string& topic,

@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,12 @@ describe_config(handle& with, rd_kafka_ResourceType_t kind,
 
 result<std::optional<topic_settings>>
 describe_topic(handle& with, const std::string& topic, deadline until);
+
+/// What the topic takes in one batch (`max.message.bytes`); the broker's
+/// default where we may not ask, since the broker has the last word. Errors:
+/// `not_found`.
+result<std::size_t> ask_max_batch_bytes(handle& with, const std::string& topic,
+                                        deadline until);
 
 /// Returns when every partition has a leader.
 result<void> create_topic(handle& with, const std::string& topic,

@@ -73,25 +73,71 @@ TEST_CASE("properties reach producers and readers") {
   CHECK(in.records()[0].value->size() == 100'000);
 }
 
-TEST_CASE("a topic that takes smaller batches than we send is refused") {
+TEST_CASE("a topic that takes small batches gets small batches") {
+  auto kafka = open_system();
+  auto small = make_topic(*kafka, 1, {{"max.message.bytes", "50000"}});
+  auto large = make_topic(*kafka, 1);
+  producer_options options;
+  options.topics = {large, small, "not-there"};
+  auto producer = need(kafka->open_producer(options));
+  auto ref = need(producer->open_topic(small));
+  // Far more than one batch of it, and all at once.
+  for (int i = 0; i < 100; ++i)
+    need(producer->send(text_record(ref, "k", std::string(10'000, 'x'))));
+  need(producer->flush(20s));
+  // A record of its own is as large as each topic takes it.
+  auto refused =
+      producer->send(text_record(ref, "k", std::string(60'000, 'x')));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ec::too_large);
+  for (auto& part : {small, std::string{"60"}, std::string{"50000"}})
+    CHECK_THAT(refused.error().text(), Catch::Contains(part));
+  need(producer->send(text_record(ref, "k", std::string(49'800, 'x'))));
+  auto other = need(producer->open_topic(large));
+  need(producer->send(text_record(other, "k", std::string(900'000, 'x'))));
+  need(producer->flush(20s));
+  CHECK(producer->open_topic("not-there").error().code() == ec::not_found);
+}
+
+TEST_CASE("a topic that the producer was not told of is refused if small") {
   auto kafka = open_system();
   auto topic = make_topic(*kafka, 1, {{"max.message.bytes", "50000"}});
   auto producer = need(kafka->open_producer({}));
   auto opened = producer->open_topic(topic);
   REQUIRE_FALSE(opened);
   CHECK(opened.error().code() == ec::bad_argument);
-  CHECK_THAT(opened.error().text(), Catch::Contains("batch.size"));
-  auto options = broker_options();
-  options.properties["batch.size"] = "40000";
-  auto careful = open_system(options);
-  auto small = need(careful->open_producer({}));
-  auto ref = need(small->open_topic(topic));
-  CHECK(small->send(text_record(ref, "k", std::string(60'000, 'x')))
-            .error()
-            .code() == ec::too_large);
-  for (int i = 0; i < 100; ++i)
-    need(small->send(text_record(ref, "k", std::string(10'000, 'x'))));
-  need(small->flush(20s));
+  CHECK_THAT(opened.error().text(), Catch::Contains("50000"));
+}
+
+TEST_CASE("a limit lowered under a producer fails it, and the next one fits") {
+  auto kafka = open_system();
+  auto topic = make_topic(*kafka, 1);
+  producer_options options;
+  options.transactional_id = fresh_name("id");
+  options.topics = {topic};
+  auto before = need(kafka->open_producer(options));
+  auto ref = need(before->open_topic(topic));
+  auto fill = [&](producer& with, topic_ref to) -> result<void> {
+    need(with.begin());
+    for (int i = 0; i < 20; ++i)
+      if (auto sent = with.send(text_record(to, "k", std::string(10'000, 'x')));
+          !sent)
+        return sent;
+    if (auto done = with.commit(); !done)
+      return fail(done.error());
+    return {};
+  };
+  need(fill(*before, ref));
+  set_topic_config(topic, "max.message.bytes", "50000");
+  // The broker takes a moment to act on it.
+  result<void> last;
+  for (int i = 0; last && i < 1'000; ++i)
+    last = fill(*before, ref);
+  REQUIRE_FALSE(last);
+  CHECK(last.error().code() == ec::transaction_failed);
+  options.transactional_id = fresh_name("id");
+  auto after = need(kafka->open_producer(options));
+  need(fill(*after, need(after->open_topic(topic))));
 }
 
 TEST_CASE("error codes have a meaning and a text, also unknown ones") {

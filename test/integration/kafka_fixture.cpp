@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include <librdkafka/rdkafka.h>
+
 namespace weir::test {
 
 std::string fresh_name(const std::string& prefix) {
@@ -17,6 +19,28 @@ std::string make_topic(stream_system& in, int partitions,
   settings.config = std::move(config);
   need(in.create_topic(name, settings));
   return name;
+}
+
+void set_topic_config(const std::string& topic, const std::string& name,
+                      const std::string& value) {
+  auto* conf = rd_kafka_conf_new();
+  char why[256] = {};
+  rd_kafka_conf_set(conf, "bootstrap.servers",
+                    shared_kafka_server().brokers().c_str(), why, sizeof why);
+  auto* client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+  REQUIRE(client != nullptr);
+  auto* of =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  rd_kafka_ConfigResource_set_config(of, name.c_str(), value.c_str());
+  auto* answers = rd_kafka_queue_new(client);
+  rd_kafka_AlterConfigs(client, &of, 1, nullptr, answers);
+  auto* answer = rd_kafka_queue_poll(answers, 20'000);
+  REQUIRE(answer != nullptr);
+  CHECK(rd_kafka_event_error(answer) == RD_KAFKA_RESP_ERR_NO_ERROR);
+  rd_kafka_event_destroy(answer);
+  rd_kafka_queue_destroy(answers);
+  rd_kafka_ConfigResource_destroy(of);
+  rd_kafka_destroy(client);
 }
 
 reading::reading(stream_system& in, const std::string& topic,

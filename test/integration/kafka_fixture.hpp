@@ -50,6 +50,10 @@ std::string fresh_name(const std::string& prefix);
 std::string make_topic(stream_system& in, int partitions,
                        std::map<std::string, std::string> config = {});
 
+/// Replaces what the topic has of its own settings by this one.
+void set_topic_config(const std::string& topic, const std::string& name,
+                      const std::string& value);
+
 /// A copy of a record.
 struct owned_record {
   std::optional<std::string> key;
