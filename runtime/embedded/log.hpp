@@ -30,6 +30,10 @@ struct pending_records {
   std::vector<item> items;
 
   bool empty() const noexcept { return items.empty(); }
+  /// Memory in use.
+  std::size_t size() const noexcept {
+    return bytes.size() + items.size() * sizeof(item);
+  }
   /// Keeps the memory, up to a bound, for the next transaction.
   void clear();
 };

@@ -7,12 +7,14 @@
 
 namespace weir {
 
-/// A transaction is collected in memory, without a bound of its own (what does
-/// not fit cannot wait: nothing leaves before the commit), and written by
-/// `commit` as one batch; its listeners are called then. `flush` has nothing to
-/// wait for. After a failed commit, or once fenced, every call answers the same
-/// error. The timeout of a transaction is not kept: nothing of an open
-/// transaction is in anybody's way. [blocking: stores the id's next epoch]
+/// A transaction is collected in memory and written by `commit` as one batch;
+/// its listeners are called then. `send` never says that there is no room,
+/// since nothing leaves before the commit: who sends stops by `wants_commit`,
+/// which counts what the records need in memory, and the rest is what completes
+/// the transaction (the changes of its tasks). `flush` has nothing to wait for.
+/// After a failed commit, or once fenced, every call answers the same error.
+/// The timeout of a transaction is not kept: nothing of an open transaction is
+/// in anybody's way. [blocking: stores the id's next epoch]
 result<std::unique_ptr<producer>>
 open_transactional_producer(std::shared_ptr<embedded_log> log,
                             producer_options options);

@@ -1,14 +1,12 @@
 #include "runtime/embedded/reader.hpp"
 
+#include <algorithm>
+
 namespace weir {
 
 using namespace log_format;
 
 namespace {
-
-constexpr std::size_t most_poll_bytes = 4u << 20;
-/// Memory that a cleared batch keeps for the next poll.
-constexpr std::size_t most_kept_bytes = 8u << 20;
 
 /// The memory behind a batch; it may outlive the reader.
 class arena final : public record_batch::holder {
@@ -22,9 +20,13 @@ public:
   void release() noexcept override {
     entries.clear();
     bytes.clear();
-    if (bytes.capacity() > most_kept_bytes)
+    // One record may have been far larger than the others.
+    if (bytes.capacity() > 2 * bound)
       bytes = {};
   }
+
+  /// What a poll copies, but for its last record.
+  std::size_t bound = 0;
 
   std::string bytes;
   std::vector<entry> entries;
@@ -39,7 +41,8 @@ public:
                   reader_options options)
       : log_(std::move(log)), topic_(std::move(topic)), partition_(partition),
         slot_(std::make_shared<wake_slot>(std::move(options.on_ready))),
-        position_(options.start) {}
+        position_(options.start),
+        poll_bytes_(std::max<std::size_t>(options.read_ahead_bytes, 1)) {}
 
   ~embedded_reader() override {
     partition_.disarm(slot_);
@@ -92,6 +95,7 @@ private:
       out.set_native(std::move(made));
     }
     memory->topic = topic_;
+    memory->bound = poll_bytes_;
     return *memory;
   }
 
@@ -120,7 +124,7 @@ private:
         memory.entries.push_back({offset, memory.bytes.size(), bytes.size()});
         memory.bytes.append(bytes);
       }
-      if (memory.entries.size() < max && memory.bytes.size() < most_poll_bytes)
+      if (memory.entries.size() < max && memory.bytes.size() < poll_bytes_)
         return true;
       end = expected;
       return false;
@@ -176,6 +180,7 @@ private:
   log_partition& partition_;
   const std::shared_ptr<wake_slot> slot_;
   std::int64_t position_;
+  const std::size_t poll_bytes_;
   bool at_end_ = false;
 };
 

@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include "runtime/embedded/producer.hpp"
 #include "runtime/embedded/record_intake.hpp"
 
@@ -12,8 +14,9 @@ namespace {
 class transactional_producer final : public producer {
 public:
   transactional_producer(std::shared_ptr<embedded_log> log,
-                         producer_identity who)
-      : intake_(std::move(log)), who_(std::move(who)) {}
+                         producer_identity who, std::size_t transaction_bytes)
+      : intake_(std::move(log)), who_(std::move(who)),
+        transaction_bytes_(transaction_bytes) {}
 
   ~transactional_producer() override {
     settle(pending_, fail(ec::closed, "the producer was destroyed before it "
@@ -31,8 +34,17 @@ public:
   }
   result<void> send(const outgoing& x, delivery_listener* listener) override {
     std::lock_guard lock{mutex_};
-    auto usable = check(true);
-    return usable ? intake_.take(x, listener, pending_) : usable;
+    if (auto usable = check(true); !usable)
+      return usable;
+    if (auto taken = intake_.take(x, listener, pending_); !taken)
+      return taken;
+    large_.store(pending_.size() >= transaction_bytes_,
+                 std::memory_order_relaxed);
+    return {};
+  }
+
+  bool wants_commit() const noexcept override {
+    return large_.load(std::memory_order_relaxed);
   }
 
   result<void> flush(std::chrono::milliseconds) override {
@@ -58,7 +70,7 @@ public:
       return fail(*failure_);
     }
     settle(pending_, done);
-    open_ = false;
+    end();
     return commit_report{};
   }
 
@@ -86,12 +98,20 @@ private:
                      ? why
                      : error{ec::transaction_failed, to_string(why)};
     settle(pending_, fail(*failure_));
+    end();
+  }
+
+  void end() noexcept {
     open_ = false;
+    large_ = false;
   }
 
   mutable std::mutex mutex_;
   record_intake intake_;
   const producer_identity who_;
+  const std::size_t transaction_bytes_;
+  /// `commit` holds the mutex while it waits for the disk.
+  std::atomic<bool> large_{false};
   pending_records pending_;
   bool open_ = false;
   std::optional<error> failure_;
@@ -105,8 +125,8 @@ open_transactional_producer(std::shared_ptr<embedded_log> log,
   auto who = log->initialise(options.transactional_id);
   if (!who)
     return fail(who.error());
-  return std::make_unique<transactional_producer>(std::move(log),
-                                                  std::move(*who));
+  return std::make_unique<transactional_producer>(
+      std::move(log), std::move(*who), options.transaction_bytes);
 }
 
 } // namespace weir

@@ -92,6 +92,7 @@ public:
   result<void> fits(const outgoing& x) const override {
     return base_->fits(x);
   }
+  bool wants_commit() const noexcept override { return base_->wants_commit(); }
   result<void> flush(std::chrono::milliseconds limit) override {
     return base_->flush(limit);
   }

@@ -52,6 +52,47 @@ TEST_CASE("embedded producer: a transaction is one sync") {
   CHECK(rig.env.syncs - before == 1);
 }
 
+TEST_CASE("embedded producer: a large transaction asks for its commit") {
+  faulty_rig rig;
+  auto topic = make_topic(rig.fixture, 1);
+  producer_options options;
+  options.transactional_id = "id";
+  options.transaction_bytes = 100'000;
+  auto producer = must(rig.fixture.streams().open_producer(options));
+  auto ref = must(producer->open_topic(topic));
+  for (int round = 1; round <= 2; ++round) {
+    must(producer->begin());
+    int sent = 0;
+    for (; !producer->wants_commit() && sent < 1'000; ++sent)
+      send(*producer, ref, 0, "k", std::string(1'000, 'v'));
+    CHECK(sent > 80);
+    CHECK(sent <= 100);
+    // What completes the transaction is taken all the same.
+    for (int i = sent; i < 150; ++i)
+      send(*producer, ref, 0, "k", std::string(1'000, 'v'));
+    CHECK(producer->wants_commit());
+    must(producer->commit());
+    CHECK_FALSE(producer->wants_commit());
+    // And a marker each.
+    CHECK(limits(rig.fixture.streams(), topic).high == round * 151);
+  }
+}
+
+TEST_CASE("embedded producer: many small records are a large transaction") {
+  faulty_rig rig;
+  auto topic = make_topic(rig.fixture, 1);
+  producer_options options;
+  options.transactional_id = "id";
+  options.transaction_bytes = 100'000;
+  auto producer = must(rig.fixture.streams().open_producer(options));
+  auto ref = must(producer->open_topic(topic));
+  must(producer->begin());
+  int sent = 0;
+  for (; !producer->wants_commit() && sent < 10'000; ++sent)
+    send(*producer, ref, 0, "k", "");
+  CHECK(sent < 1'500);
+}
+
 TEST_CASE("embedded producer: without a thread a record is written at once") {
   faulty_rig rig{false};
   auto topic = make_topic(rig.fixture, 1);
