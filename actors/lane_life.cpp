@@ -13,6 +13,17 @@ constexpr milliseconds least_interval{1'000};
 /// H12: fresh id and claims.
 constexpr milliseconds retire_limit{10'000};
 
+/// Every topic that a lane may send to.
+std::vector<std::string> topics_of(const node_context& context) {
+  std::vector<std::string> out{context.job.changelog()};
+  for (auto& declared : context.job.outputs())
+    out.push_back(context.job.topic(declared));
+  if (context.settings.on_bad_record == bad_record_policy::dead_letter ||
+      context.knowledge.wants_dead_letters())
+    out.push_back(context.job.dead_letter());
+  return out;
+}
+
 /// Opens the topics of a producer. `letters`: the dead-letter topic too.
 result<void> bind(node_context& context, bound_producer& out, bool letters,
                   bool changelog) {
@@ -72,6 +83,8 @@ lane_actor::open_producers(const std::shared_ptr<node_context>& context,
   options.transaction_timeout = out->transaction_timeout;
   options.linger = settings.producer_linger;
   options.queue_bytes = settings.producer_bytes;
+  options.transaction_bytes = context->memory.transaction;
+  options.topics = topics_of(*context);
   if (auto done = open_bound(*context, options, out->transactional); !done)
     return fail(done.error());
   if (settings.guarantee == guarantee::at_least_once && !plain) {

@@ -112,6 +112,9 @@ void node_actor::prepare() {
         if (!topics)
           return stop(outcome_of(topics.error()), topics.error().text());
         partitions_ = topics->partitions;
+        context_->memory =
+            share_memory(context_->settings, partitions_,
+                         static_cast<int>(context_->job.inputs().size()));
         if (context_->settings.until_drained)
           take_targets();
         else
@@ -330,23 +333,24 @@ void node_actor::sync_tick(std::uint64_t timer) {
 void node_actor::progress_tick() {
   if (stopping_)
     return;
-  if (options_.on_progress) {
-    node_progress now;
-    now.records = report_.records;
-    now.tasks = partitions_;
-    for (auto& [partition, task] : tasks_) {
-      now.running += task.running ? 1 : 0;
-      if (!task.waiting.empty())
-        now.waiting[partition] = task.waiting;
-      if (task.parked)
-        now.parked[partition] = task.parked->why;
-    }
-    for (auto& [partition, pulse] : context_->pulses.all())
-      if (auto call = pulse->running(context_->outside.world->steady_ns());
-          call && call->ns > shown_call.count())
-        now.in_call[partition] = describe(*call, context_->job, partition);
-    options_.on_progress(now);
+  node_progress now;
+  now.records = report_.records;
+  now.tasks = partitions_;
+  for (auto& [partition, task] : tasks_) {
+    now.running += task.running ? 1 : 0;
+    if (!task.waiting.empty())
+      now.waiting[partition] = task.waiting;
+    if (task.parked)
+      now.parked[partition] = task.parked->why;
   }
+  for (auto& [partition, pulse] : context_->pulses.all())
+    if (auto call = pulse->running(context_->outside.world->steady_ns());
+        call && call->ns > shown_call.count())
+      now.in_call[partition] = describe(*call, context_->job, partition);
+  if (options_.on_progress)
+    options_.on_progress(now);
+  if (idle_.look(now.records, now.running) && options_.on_idle)
+    options_.on_idle();
   look_at_others();
   run_after(progress_period, [this] { progress_tick(); });
 }

@@ -8,6 +8,7 @@
 #include "actors/messages.hpp"
 #include "actors/stalled_inputs.hpp"
 #include "actors/task.hpp"
+#include "runtime/free_memory.hpp"
 
 namespace weir {
 
@@ -52,6 +53,9 @@ struct node_options {
   task_factory factory;
   /// On the actor's thread, about twice a second.
   std::function<void(const node_progress&)> on_progress;
+  /// On the actor's thread, when the node has become quiet after work: the time
+  /// to give memory back.
+  std::function<void()> on_idle;
   /// Once, when the node has ended.
   std::function<void(const node_report&)> on_end;
 };
@@ -147,6 +151,7 @@ private:
   bool looking_at_others_ = false;
   bool cluster_checked_ = false;
   node_report report_;
+  idle_watch idle_;
 };
 
 } // namespace weir

@@ -18,6 +18,7 @@
 #include "runtime/coordination.hpp"
 #include "runtime/executor.hpp"
 #include "runtime/job.hpp"
+#include "runtime/memory_shares.hpp"
 #include "runtime/settings.hpp"
 #include "runtime/stream.hpp"
 #include "stores/environment.hpp"
@@ -66,12 +67,13 @@ private:
 using drain_targets = std::map<int, std::vector<std::int64_t>>;
 
 /// Shared by the node's actors; fixed for the node's life but for `knowledge`,
-/// `turns`, `pulses` and, until the first lane starts, `targets`.
+/// `turns`, `pulses` and, until the first lane starts, `targets` and `memory`.
 struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
                process_identity self)
       : outside(std::move(outside)), job(std::move(job)),
         settings(std::move(settings)), self(std::move(self)),
+        memory(share_memory(this->settings, 1, 1)),
         turns(this->settings.threads) {}
 
   /// Lets go of something whose destructor may block.
@@ -81,6 +83,7 @@ struct node_context {
   weir::job job;
   weir::settings settings;
   process_identity self;
+  memory_shares memory;
   drain_targets targets;
   node_knowledge knowledge;
   /// Whose records are processed next.

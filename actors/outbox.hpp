@@ -46,7 +46,12 @@ public:
   void close_outputs(output_acks::callback done);
 
   bool is_full() const noexcept {
-    return !ready_.empty() || held_.bytes() >= held_limit_;
+    return !ready_.empty() || held_.bytes() >= held_limit_ || wants_commit();
+  }
+  /// The open transaction is as large as it may become: nothing is processed
+  /// until it is committed.
+  bool wants_commit() const noexcept {
+    return producers_ && producers_->transactional.handle->wants_commit();
   }
   /// Whether anything was emitted since `mark_sealed`.
   bool has_emitted() const noexcept { return emitted_; }

@@ -29,10 +29,10 @@ task_core::task_core(std::shared_ptr<node_context> context,
                      std::shared_ptr<task_handoff> handoff)
     : context_(std::move(context)), handoff_(std::move(handoff)),
       state_(handoff_->database->store(),
-             {.cache_bytes = context_->settings.cache_bytes},
+             {.cache_bytes = context_->memory.cache},
              handoff_->commit ? handoff_->commit->state_digest : 0),
       out_(context_->settings.guarantee == guarantee::at_least_once,
-           context_->settings.held_bytes),
+           context_->memory.held),
       previous_checksum_(handoff_->commit ? checksum(*handoff_->commit) : 0),
       sealed_positions_(next_offsets(*handoff_)),
       committed_(sealed_positions_), skipped_(handoff_->lost) {

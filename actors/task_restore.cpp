@@ -42,6 +42,7 @@ result<void> task_restore::open(bool damaged, std::size_t room) {
   options.generation = job_.generation;
   options.delete_retention = changelog_delete_retention;
   options.database.files = context_->outside.files;
+  options.database.write_buffer_bytes = context_->memory.write_buffer;
   auto opened = task_database::open(options, context_->outside.world);
   if (!opened)
     return fail(opened.error());
@@ -94,6 +95,7 @@ result<void> task_restore::open_changelog() {
   options.started_ms = context_->outside.world->wall_clock_ms();
   options.limit = changelog_delete_retention / 2;
   options.empty_below = handoff_->claim.empty_below;
+  options.batch_bytes = context_->memory.restore;
   if (!restorer_)
     restorer_ = std::make_unique<restorer>(
         handoff_->database->store(), handoff_->database->facts(), options);
@@ -104,6 +106,7 @@ result<void> task_restore::open_changelog() {
   where.topic = context_->job.changelog();
   where.partition = partition_;
   where.start = start_;
+  where.read_ahead_bytes = context_->memory.restore_ahead;
   where.on_ready = [signal = wake_up_] { signal->set(); };
   auto reader = context_->outside.streams->open_reader(std::move(where));
   if (!reader)
@@ -282,6 +285,7 @@ result<void> task_restore::open_input(std::size_t index,
   // R5: begin with the last consumed record, to see that it is the same one.
   if (input.position.last && input.position.last->offset >= limits->low)
     options.start = std::min(next, input.position.last->offset);
+  options.read_ahead_bytes = context_->memory.read_ahead;
   options.on_ready = [relay = handoff_->relay] { relay->notify(); };
   auto reader = streams.open_reader(std::move(options));
   if (!reader)

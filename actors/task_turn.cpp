@@ -31,7 +31,7 @@ input_fault task::shell::fault_of(std::size_t input, const record& x) {
 
 bool task::shell::may_process() const {
   auto& core = *self.core_;
-  auto bound = core.context().settings.overlay_bytes;
+  auto bound = core.context().memory.overlay;
   return begun && assigned && !waits_for_first_commit && !over &&
          !core.out().is_full()
          // Between seal and apply the overlay may double, not more.
@@ -88,8 +88,9 @@ void task::shell::ask_for_commit() {
   auto& core = *self.core_;
   if (commit_asked || sealing || failed)
     return;
-  auto bound = core.context().settings.overlay_bytes;
-  if (core.state().overlay_bytes() < bound && !core.completes_drain())
+  auto bound = core.context().memory.overlay;
+  if (core.state().overlay_bytes() < bound && !core.out().wants_commit() &&
+      !core.completes_drain())
     return;
   commit_asked = true;
   tell_high(lane, commit_wanted{});

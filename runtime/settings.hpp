@@ -61,7 +61,7 @@ struct settings {
   /// Rule L10: start in spite of findings on a cluster of three brokers.
   bool allow_weak = false;
 
-  // -- sizes
+  // -- sizes: of a task, at most (memory_shares.hpp divides a node's budgets)
   /// A commit starts early when a task's uncommitted changes pass this bound
   /// (attack 15: memory, and LevelDB batches beyond the write buffer).
   std::size_t overlay_bytes = 16u << 20;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <leveldb/cache.h>
 
 #include "runtime/executor.hpp"
 #include "stores/guarded_env.hpp"
@@ -53,11 +54,15 @@ private:
 
 class posix_environment final : public environment {
 public:
-  explicit posix_environment(int threads) : env_(threads) {}
+  explicit posix_environment(const posix_environment_options& options)
+      : cache_(leveldb::NewLRUCache(options.block_cache_bytes)),
+        env_(options.threads) {}
   leveldb::Env& native() noexcept override { return env_; }
   void run_scheduled() override {}
+  leveldb::Cache* block_cache() noexcept override { return cache_.get(); }
 
 private:
+  std::unique_ptr<leveldb::Cache> cache_;
   posix_env env_;
 };
 
@@ -71,7 +76,7 @@ result<void> io_error(std::string_view what, const std::string& path,
 
 std::shared_ptr<environment>
 make_posix_environment(posix_environment_options options) {
-  return std::make_shared<posix_environment>(options.threads);
+  return std::make_shared<posix_environment>(options);
 }
 
 result<void> make_directories(environment& files, const std::string& path) {

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <leveldb/cache.h>
 #include <leveldb/db.h>
 #include <leveldb/env.h>
 #include <leveldb/filter_policy.h>
@@ -40,10 +39,6 @@ error translate(const std::string& directory, const leveldb::Status& why) {
 }
 
 } // namespace
-
-std::shared_ptr<leveldb::Cache> make_block_cache(std::size_t bytes) {
-  return std::shared_ptr<leveldb::Cache>{leveldb::NewLRUCache(bytes)};
-}
 
 /// Everything with a lifetime, in order of construction.
 struct leveldb_backend::parts {
@@ -83,7 +78,7 @@ leveldb::Status leveldb_backend::parts::open() {
   to.env = &options.files->native();
   to.info_log = &logger;
   to.filter_policy = filter.get();
-  to.block_cache = options.cache.get();
+  to.block_cache = options.files->block_cache();
   to.write_buffer_size = options.write_buffer_bytes;
   to.max_file_size = options.table_bytes;
   leveldb::DB* opened = nullptr;

@@ -8,22 +8,15 @@
 #include "stores/backend.hpp"
 #include "stores/environment.hpp"
 
-namespace leveldb {
-class Cache;
-} // namespace leveldb
-
 namespace weir {
 
-/// Blocks of tables in memory; share one among a node's databases.
-std::shared_ptr<leveldb::Cache> make_block_cache(std::size_t bytes);
-
 struct leveldb_options {
+  /// Also has the blocks of tables that are kept in memory.
   std::shared_ptr<environment> files;
-  /// Null = 8 MiB of its own (LevelDB's default).
-  std::shared_ptr<leveldb::Cache> cache;
-  /// Memory of the table that collects writes; up to two exist. 8 MiB: the 4 of
-  /// LevelDB make many small level-0 files, more makes a reopen longer.
-  std::size_t write_buffer_bytes = 8u << 20;
+  /// Memory of the table that collects writes; up to two exist. LevelDB fixes
+  /// it at the open, and raises it to 64 KiB. Less makes more and smaller
+  /// level-0 files, more makes a reopen longer.
+  std::size_t write_buffer_bytes = 4u << 20;
   /// Size of a table file: fewer files than LevelDB's 2 MiB.
   std::size_t table_bytes = 8u << 20;
   /// Bits a key of the bloom filter; 10 = 1 % of the misses read a block.

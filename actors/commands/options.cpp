@@ -197,9 +197,13 @@ std::vector<option_spec> make_table() {
        "had crashed (20s)",
        duration(&settings::stop_limit)},
       {"overlay-bytes", "N",
-       "uncommitted changes of a task that start a commit early (16777216)",
+       "uncommitted changes of a task that start a commit early, at most; many "
+       "tasks share 128 MiB (16777216)",
        number(&settings::overlay_bytes)},
-      {"cache-bytes", "N", "committed values a task keeps decoded (4194304)",
+      {"cache-bytes", "N",
+       "committed values a task keeps decoded, at most; many tasks share 64 "
+       "MiB "
+       "(4194304)",
        number(&settings::cache_bytes)},
       {"producer-bytes", "N", "local queue of each producer (4194304)",
        number(&settings::producer_bytes)},

@@ -2,7 +2,9 @@
 
 #include "actors/membership.hpp"
 #include "actors/znodes.hpp"
+#include "runtime/free_memory.hpp"
 #include "runtime/job.hpp"
+#include "runtime/memory_shares.hpp"
 #include "runtime/settings.hpp"
 
 using namespace weir;
@@ -136,4 +138,63 @@ TEST_CASE("T_c follows the guarantee unless it is set", "[settings]") {
   REQUIRE(x.check_interval_or_default() == milliseconds{1'000});
   x.check_interval = milliseconds{7};
   REQUIRE(x.check_interval_or_default() == milliseconds{7});
+}
+
+// -- memory
+
+TEST_CASE("many tasks need no more memory than some", "[memory]") {
+  settings how;
+  auto sum = [](const memory_shares& x) {
+    return 2 * x.overlay + x.cache + x.held + 2 * x.write_buffer + x.restore +
+           x.read_ahead + x.restore_ahead;
+  };
+  for (std::size_t tasks : {64u, 256u, 512u, 1'000u}) {
+    auto each = share_memory(how, static_cast<int>(tasks), 1);
+    CHECK(tasks * sum(each) < 700u << 20);
+    CHECK(each.write_buffer >= 64u << 10);
+    CHECK(each.overlay >= 64u << 10);
+  }
+  // Many inputs share what one would have.
+  auto one = share_memory(how, 32, 1);
+  auto four = share_memory(how, 32, 4);
+  CHECK(four.read_ahead * 4 == one.read_ahead);
+}
+
+TEST_CASE("few tasks get what the settings say, and no more", "[memory]") {
+  settings how;
+  auto each = share_memory(how, 1, 1);
+  CHECK(each.overlay == how.overlay_bytes);
+  CHECK(each.cache == how.cache_bytes);
+  CHECK(each.held == how.held_bytes);
+  CHECK(each.write_buffer == 4u << 20);
+  CHECK(each.read_ahead == 2u << 20);
+  how.overlay_bytes = how.cache_bytes = 0;
+  how.held_bytes = 1;
+  for (int tasks : {0, 1, 10'000}) {
+    auto least = share_memory(how, tasks, 0);
+    CHECK(least.overlay == 0);
+    CHECK(least.cache == 0);
+    CHECK(least.held == 1);
+  }
+}
+
+TEST_CASE("memory is given back once after each time of work", "[memory]") {
+  idle_watch watch;
+  std::uint64_t records = 0;
+  auto looks = [&](int count, std::uint64_t processed, int running) {
+    int answers = 0;
+    for (int i = 0; i < count; ++i)
+      answers += watch.look(records += processed, running) ? 1 : 0;
+    return answers;
+  };
+  // Nothing was ever done.
+  CHECK(looks(100, 0, 0) == 0);
+  CHECK(looks(50, 100'000, 8) == 0);
+  // A pause shorter than ten seconds is none.
+  CHECK(looks(19, 3, 8) == 0);
+  CHECK(looks(1, 100'000, 8) == 0);
+  CHECK(looks(19, 3, 8) == 0);
+  CHECK(looks(100, 3, 8) == 1);
+  // Tasks that restored are work too.
+  CHECK(looks(100, 0, 9) == 1);
 }

@@ -84,6 +84,7 @@ task_rig::task_rig(settings how, std::shared_ptr<outside_world> world,
           notes_.rejections.push_back(x.why);
           notes_.rejected.push_back(x);
         },
+        [this](const commit_wanted&) { ++notes_.wanted; },
         [](const outputs_acknowledged&) {},
     };
   });
@@ -192,6 +193,7 @@ void task_rig::begin() {
     auto bind = [this](bound_producer& x, std::string id) {
       producer_options options;
       options.transactional_id = std::move(id);
+      options.transaction_bytes = context_->memory.transaction;
       x.handle = must(streams().open_producer(options));
       x.outputs = {must(x.handle->open_topic("out"))};
       x.changelog = must(x.handle->open_topic(context_->job.changelog()));

@@ -26,6 +26,8 @@ struct lane_notes {
   std::vector<error> rejections;
   std::vector<task_failed> failed;
   std::vector<task_rejects> rejected;
+  /// Commits asked for before their time.
+  int wanted = 0;
 };
 
 /// A record that was read back.

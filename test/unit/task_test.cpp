@@ -111,6 +111,28 @@ TEST_CASE("an output that a message cannot send fails the task", "[task]") {
   CHECK(rig.notes().sealed.empty());
 }
 
+TEST_CASE("a task stops, and asks for a commit, at a large transaction",
+          "[task]") {
+  settings how;
+  // So many lanes share the node's budget: 256 KiB for this one.
+  how.threads = 256;
+  task_rig rig{how};
+  REQUIRE(rig.context().memory.transaction == 256u << 10);
+  rig.spawn<probe>();
+  rig.begin();
+  rig.pass();
+  for (int i = 0; i < 10; ++i)
+    rig.feed("k", std::string(100u << 10, 'x'));
+  CHECK(rig.notes().wanted == 1);
+  rig.pass();
+  CHECK(rig.read("out").size() == 3);
+  CHECK(rig.notes().wanted == 2);
+  for (int i = 0; i < 3; ++i)
+    rig.pass();
+  CHECK(rig.read("out").size() == 10);
+  CHECK(rig.notes().failures.empty());
+}
+
 // -- before the first transaction
 
 namespace {
