@@ -17,6 +17,29 @@ struct fill_options {
   stock::synthetic_options ticks;
   std::string topic = "ticks";
   int partitions = 8;
+  bool in_turn = false;
+};
+
+/// Every symbol in turn: the state is as large as the number of records says.
+class ticks_in_turn {
+public:
+  explicit ticks_in_turn(const stock::synthetic_options& o) : options_(o) {}
+
+  bool next(std::string& key, std::string& value) {
+    if (made_ == options_.count)
+      return false;
+    key = "SYM" + std::to_string(made_ % options_.symbols);
+    value = "{\"symbol\":\"" + key +
+            "\",\"price\":10.25,\"quantity\":100,\"ts\":" +
+            std::to_string(1'700'000'000'000 + made_) +
+            ",\"exchange\":\"XNAS\",\"side\":\"B\"}";
+    ++made_;
+    return true;
+  }
+
+private:
+  stock::synthetic_options options_;
+  std::uint64_t made_ = 0;
 };
 
 void fill(const std::string& brokers, const fill_options& o) {
@@ -24,14 +47,22 @@ void fill(const std::string& brokers, const fill_options& o) {
       make_producer(brokers, {{"linger.ms", "5"}, {"batch.size", "1000000"}});
   create_topic(producer, o.topic, o.partitions, {{"retention.ms", "-1"}});
   auto topic = open_topic(producer, o.topic);
-  auto source = stock::synthetic_ticks::make(o.ticks);
-  if (!source)
-    die(source.error().text());
   auto start = std::chrono::steady_clock::now();
   std::string key;
   std::string value;
-  while (source->next(key, value).value())
-    send(producer, topic, weir::partition_of(key, o.partitions), key, value);
+  auto send_all = [&](auto next) {
+    while (next())
+      send(producer, topic, weir::partition_of(key, o.partitions), key, value);
+  };
+  if (o.in_turn) {
+    ticks_in_turn source{o.ticks};
+    send_all([&] { return source.next(key, value); });
+  } else {
+    auto source = stock::synthetic_ticks::make(o.ticks);
+    if (!source)
+      die(source.error().text());
+    send_all([&] { return source->next(key, value).value(); });
+  }
   flush(producer);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   std::cout << o.ticks.count << " ticks in " << took.count() << " s\n";
@@ -53,6 +84,7 @@ int main(int argc, char** argv) {
   filling->add_option("--count", o.ticks.count);
   filling->add_option("--symbols", o.ticks.symbols);
   filling->add_option("--seed", o.ticks.seed);
+  filling->add_flag("--in-turn", o.in_turn, "every symbol equally often");
   filling->callback([&] { fill(brokers, o); });
 
   std::vector<std::string> topics;
