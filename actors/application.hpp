@@ -83,7 +83,7 @@ result<std::string> typed_key_json(std::string_view bytes) {
 } // namespace detail
 
 /// The commands of an application's binary: run, generate, get, dump,
-/// topology, reset, adopt. A value; `main` does the work.
+/// topology, resume, reset, adopt. A value; `main` does the work.
 class application {
 public:
   application(weir::job of, task_factory factory)

@@ -85,7 +85,9 @@ node_report run_node(const application& app, const configuration& how,
   bool terminal = isatty(STDERR_FILENO) != 0;
   if (terminal)
     options.on_progress = show_progress;
-  options.on_idle = [pool = systems.pool] { pool->post(release_free_memory); };
+  options.on_idle = [disk = systems.run.disk] {
+    disk->post("memory.release", release_free_memory);
+  };
   options.on_end = [&](const node_report& x) { ended.set_value(x); };
   auto report = ended.get_future();
   // The handle keeps the actor alive until it has ended.

@@ -1,0 +1,81 @@
+// A job whose records say how they harm it. A record's value is one of
+//
+//   N           adds N to the sum of its key and emits "<key>=<sum>"
+//   reject      is rejected by the task
+//   throw       throws after it has written and emitted
+//   hang N      does not come back for N milliseconds
+//   output N    emits N bytes
+//   state N     stores a value of N bytes
+//
+// and anything else cannot be decoded.
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+
+#include "actors/weir.hpp"
+
+namespace {
+
+std::optional<std::int64_t> whole(std::string_view text) {
+  std::int64_t out = 0;
+  auto end = text.data() + text.size();
+  auto [rest, problem] = std::from_chars(text.data(), end, out);
+  if (problem != std::errc{} || rest != end)
+    return std::nullopt;
+  return out;
+}
+
+class poison_task : public weir::task {
+public:
+  explicit poison_task(const weir::task_setup& setup)
+      : task(setup), sums_(store<std::string, std::string>("sums")),
+        totals_(output<std::string, std::string>("totals")) {}
+
+  void process(const weir::record& x) override {
+    std::string key{x.key().value_or("")};
+    auto value = x.value().value_or("");
+    if (auto add = whole(value))
+      return count(key, *add);
+    if (value == "reject")
+      return reject("this record asks for it");
+    // What it has done by then must be undone.
+    count(key, 1'000'000);
+    if (value == "throw")
+      throw std::runtime_error{"thrown by a record"};
+    auto space = value.find(' ');
+    auto size =
+        space == value.npos ? std::nullopt : whole(value.substr(space + 1));
+    auto verb = value.substr(0, space);
+    if (size && verb == "hang")
+      return std::this_thread::sleep_for(std::chrono::milliseconds{*size});
+    if (size && verb == "output")
+      return totals_.emit(key,
+                          std::string(static_cast<std::size_t>(*size), 'x'),
+                          {.partition = partition()});
+    if (size && verb == "state")
+      return sums_.put(key, std::string(static_cast<std::size_t>(*size), 'x'));
+    reject("neither a number nor an order");
+  }
+
+private:
+  void count(const std::string& key, std::int64_t add) {
+    auto sum =
+        std::to_string(whole(sums_.get(key).value_or("0")).value_or(0) + add);
+    sums_.put(key, sum);
+    totals_.emit(key, key + "=" + sum, {.partition = partition()});
+  }
+
+  weir::kv_store<std::string, std::string> sums_;
+  weir::output<std::string, std::string> totals_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  auto job = weir::job("poison").input("orders").output("totals").store("sums");
+  return weir::application{job, weir::make_task_factory<poison_task>()}
+      .inspect<std::string, std::string>("sums")
+      .main(argc, argv);
+}
