@@ -9,10 +9,9 @@ namespace weir {
 namespace {
 
 constexpr milliseconds retry_pause{200};
-constexpr milliseconds fence_limit{10'000};
 /// Opening repairs, finishing reads the whole state.
 constexpr milliseconds restore_limit{600'000};
-/// Rule C5: back-off between attempts to fence.
+/// Rule C5: back-off.
 constexpr milliseconds longest_pause{5'000};
 
 bool process_exists(void* world, const process_identity& x) {
@@ -36,7 +35,10 @@ bring_up_actor::bring_up_actor(caf::actor_config& config,
       partition_(what.partition), attempt_(what.attempt),
       producers_(std::move(what.producers)), producer_id_(producers_->id),
       damaged_(what.damaged), room_(what.room),
-      path_(znode_paths{context_->job.name()}.claim(partition_)) {}
+      path_(znode_paths{context_->job.name()}.claim(partition_)),
+      token_(cancel_token::below(context_->stopping)) {
+  observe("bring_up", context_->outside.handler_probe);
+}
 
 caf::behavior bring_up_actor::make_behavior() {
   look();
@@ -58,14 +60,13 @@ void bring_up_actor::on_exit() {
 }
 
 claim_view bring_up_actor::view() {
-  fenced_ = context_->knowledge.fenced();
-  retired_ = context_->knowledge.retired();
+  living_ = context_->knowledge.living();
   members_ = context_->knowledge.members();
   claim_view out;
   out.job = context_->job.name();
   out.own_id = producer_id_;
   out.fenced = &fenced_;
-  out.retired = &retired_;
+  out.living = &living_;
   out.members = &members_;
   out.self = context_->self;
   out.process_exists = process_exists;
@@ -165,8 +166,12 @@ void bring_up_actor::look_for_parked(std::function<void()> then) {
         if (!node)
           return retry(node.error(), [this] { look(); });
         auto found = decode_parked(node->data);
-        if (!found)
-          return give_up(failure_place::claim, found.error().within(path));
+        if (!found) {
+          // What cannot be read is a task that nobody may claim.
+          found = parked_node{};
+          found->kind = parked_kind::corruption;
+          found->why = path + " cannot be read";
+        }
         auto parked = std::make_shared<const parked_node>(std::move(*found));
         if (!parked->decided())
           return wait("parked: " + parked->why, parked);
@@ -186,11 +191,9 @@ void bring_up_actor::wait(const std::string& reason,
   if (!held)
     return;
   // A process that is killed on this host changes nothing in the coordination
-  // service for a session's length: look at the process table now and then.
-  run_after(retry_pause * 5, [this, wait = ++wait_] {
-    if (waiting_ && wait == wait_)
-      look();
-  });
+  // service for a session's length: the node looks at the process table.
+  if (shares_process_table(current_->process, context_->self))
+    context_->knowledge.wait_for(current_->process);
 }
 
 /// Rule C4: a missing claim is created only where nothing was ever committed.
@@ -220,7 +223,7 @@ void bring_up_actor::check_unborn() {
 /// the claim: a member that is new since then lives.
 void bring_up_actor::make_sure_and_fence(const std::string& id) {
   auto& member = current_->member;
-  if (retired_.count(id) > 0 || members_.count(member) > 0)
+  if (is_earlier_id_of_ours(*current_, view()) || members_.count(member) > 0)
     return fence(id);
   info_->session->get(
       znode_paths{context_->job.name()}.members() + "/" + member, nullptr,
@@ -235,25 +238,22 @@ void bring_up_actor::make_sure_and_fence(const std::string& id) {
 
 void bring_up_actor::fence(const std::string& id) {
   log_info("claim.fencing", "task", partition_, "producer", id);
-  run_on(
-      *context_->outside.run.fence, {"fence", token_},
-      [streams = context_->outside.streams, id] {
-        return streams->fence(id, fence_limit);
-      },
-      [this, id](result<void>& fenced) {
-        if (fenced) {
-          blocked_ = milliseconds{0};
-          context_->knowledge.add_fenced(id);
-          return look();
-        }
-        // C6: visible, never a silent wait; C5: again with a fresh handle.
-        blocked_ += fence_limit;
-        auto reason =
-            "fencing of " + id + " blocked by " + to_string(fenced.error());
-        log_warning("claim.fencing_blocked", "task", partition_, "why", reason);
-        tell(lane_, bring_up_waits{partition_, attempt_, reason});
-        retry(fenced.error(), [this] { look(); });
-      });
+  context_->fence(id, token_, reply<result<void>>([this, id](auto outcome) {
+                    fence_answered(id, outcome);
+                  }));
+}
+
+/// Once for each attempt that failed; the fencer goes on.
+void bring_up_actor::fence_answered(const std::string& id,
+                                    const result<void>& outcome) {
+  if (outcome) {
+    fenced_ = {id};
+    return look();
+  }
+  // C6: visible, never a silent wait.
+  tell(lane_, bring_up_waits{partition_, attempt_,
+                             "fencing of " + id + " blocked by " +
+                                 to_string(outcome.error())});
 }
 
 void bring_up_actor::write(std::uint64_t least_epoch) {

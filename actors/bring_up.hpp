@@ -50,6 +50,7 @@ private:
   void check_unborn();
   void make_sure_and_fence(const std::string& id);
   void fence(const std::string& id);
+  void fence_answered(const std::string& id, const result<void>& outcome);
   void write(std::uint64_t least_epoch);
   void written(claim_node claim, result<std::int32_t> version);
   void restore();
@@ -78,6 +79,7 @@ private:
   std::size_t room_;
   std::string path_;
   /// Cancelled when this ends: its jobs are void.
+  cancel_token token_;
   std::optional<claim_node> current_;
   std::int32_t version_ = 0;
   bool held_ = false;
@@ -85,7 +87,6 @@ private:
   /// A watch of the claim is set.
   bool watching_ = false;
   bool watching_parked_ = false;
-  std::uint64_t wait_ = 0;
   /// The restore is at its end; what is left is to confirm the claim.
   bool restored_ = false;
   std::string last_reason_;
@@ -95,9 +96,9 @@ private:
   /// H28: decided; carried out by the task.
   std::shared_ptr<const parked_node> decision_;
   std::int32_t decision_version_ = 0;
-  cancel_token token_ = cancel_token::below();
+  /// The id that was fenced for this task.
   std::set<std::string> fenced_;
-  std::set<std::string> retired_;
+  std::set<std::string> living_;
   std::set<std::string> members_;
 };
 

@@ -14,7 +14,9 @@
 
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "runtime/executor.hpp"
 
@@ -80,14 +82,37 @@ private:
   caf::actor_addr addr_;
 };
 
-/// Base of the runtime's own actors: steps that answer to the actor itself.
+/// Base of the runtime's own actors: steps that answer to the actor itself, and
+/// supervision (rule H31).
+///
 /// Everything that is asynchronous goes through `reply` or `run_on`, so that
-/// a late answer to a dead actor is dropped.
+/// a late answer to a dead actor is dropped. An exception in a handler ends the
+/// actor, and all that it has adopted; its parent hears of it with the text.
 class stepping_actor : public caf::event_based_actor {
 public:
-  using caf::event_based_actor::event_based_actor;
+  explicit stepping_actor(caf::actor_config& config);
+
+  using caf::event_based_actor::consume;
+  caf::invoke_message_result consume(caf::mailbox_element& x) override;
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
 protected:
+  using probe_function = std::function<void(const char*, const char*)>;
+
+  /// What this actor is called in logs, and who looks on.
+  void observe(const char* kind, probe_function probe) {
+    kind_ = kind;
+    probe_ = std::move(probe);
+  }
+
+  /// Makes `child` end when this actor does. `died` runs in here if it ends by
+  /// an exception.
+  void adopt(const caf::actor& child,
+             std::function<void(const std::string& why)> died);
+
+  /// In `on_exit`: the text of the exception that ended this actor, if one did.
+  const std::string& death() const noexcept { return death_; }
+
   weak_actor weak_self() { return weak_actor{address()}; }
 
   /// A callback for the outside: `handle(x)` runs in this actor.
@@ -125,6 +150,19 @@ protected:
         this, pause,
         timed(home_system(), clock().now() + pause, std::move(handle)));
   }
+
+private:
+  struct adopted {
+    caf::actor_addr who;
+    std::function<void(const std::string&)> died;
+  };
+
+  void on_down(const caf::down_msg& x);
+
+  const char* kind_ = "actor";
+  probe_function probe_;
+  std::map<caf::actor_id, adopted> children_;
+  std::string death_;
 };
 
 } // namespace weir

@@ -26,6 +26,11 @@ std::string producer_prefix(const std::string& job) {
   return "weir." + job + ".";
 }
 
+bool is_earlier_id_of_ours(const claim_node& claim, const claim_view& view) {
+  return claim.process == view.self && claim.producer_id != view.own_id &&
+         !contains(view.living, claim.producer_id);
+}
+
 claim_decision decide_claim(const std::optional<claim_node>& current,
                             const claim_view& view) {
   using step = claim_decision::step;
@@ -45,7 +50,7 @@ claim_decision decide_claim(const std::optional<claim_node>& current,
       contains(view.fenced, claim.producer_id))
     return {step::take, {}, {}};
   // C3: never the own current id (handled above), always the own earlier ones.
-  if (contains(view.retired, claim.producer_id) || owner_is_dead(claim, view))
+  if (is_earlier_id_of_ours(claim, view) || owner_is_dead(claim, view))
     return {step::fence, claim.producer_id, {}};
   return {step::wait,
           {},

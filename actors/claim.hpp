@@ -17,10 +17,10 @@ struct claim_view {
   std::string job;
   /// The lane's current, initialised producer id (rules L2, C1).
   std::string own_id;
-  /// Ids this node has fenced: once fenced, always fenced (rule C5).
+  /// Ids known to be fenced: once fenced, always fenced (rule C5).
   const std::set<std::string>* fenced = nullptr;
-  /// Every id this node has used for a lane that is finished.
-  const std::set<std::string>* retired = nullptr;
+  /// The ids of this node's living lanes.
+  const std::set<std::string>* living = nullptr;
   /// Names of the member nodes that exist.
   const std::set<std::string>* members = nullptr;
   process_identity self;
@@ -50,6 +50,10 @@ struct claim_decision {
   std::string fence_id;
   std::string reason;
 };
+
+/// Rules C3, H33: the claim names this process, and an id of which no lane of
+/// it lives.
+bool is_earlier_id_of_ours(const claim_node& claim, const claim_view& view);
 
 /// `current` is the decoded claim, or nothing if the node is missing.
 claim_decision decide_claim(const std::optional<claim_node>& current,

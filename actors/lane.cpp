@@ -25,6 +25,7 @@ lane_actor::lane_actor(caf::actor_config& config,
       committer_(context_->outside.make_executor(
           "weir-commit-" + std::to_string(options_.index))),
       last_commit_ms_(context_->outside.world->wall_clock_ms()) {
+  observe("lane", context_->outside.handler_probe);
   machine_.at_least_once =
       context_->settings.guarantee == guarantee::at_least_once;
 }
@@ -35,7 +36,11 @@ caf::behavior lane_actor::make_behavior() {
   act(machine_.start());
   return {
       [](const continuation& step) { step.run(); },
-      [this](const stop_lane&) { act(machine_.drain()); },
+      [this](const stop_lane&) {
+        act(machine_.drain());
+        for (auto& [partition, each] : let_gos_)
+          limit_let_go(partition, each.attempt);
+      },
       [this](const drop_lane&) { act(machine_.drop()); },
       [this](const set_check_interval& x) {
         options_.check_interval = x.value;
@@ -53,7 +58,8 @@ caf::behavior lane_actor::make_behavior() {
       [this](const bring_up_waits& x) { on_bring_up_waits(x); },
       [this](const bring_up_failed& x) { on_bring_up_failed(x); },
       [this](const let_gone& x) {
-        let_gos_.erase(x.partition);
+        if (machine_.is_current(x.partition, x.attempt))
+          let_gos_.erase(x.partition);
         act(machine_.let_gone(x.partition, x.attempt));
       },
       [this](const commit_wanted&) { act(machine_.want_commit()); },
@@ -76,6 +82,10 @@ caf::behavior lane_actor::make_behavior() {
 }
 
 void lane_actor::on_exit() {
+  // After an exception: what claims name these ids is an earlier lane's now.
+  for (auto* each : {producers_.get(), successor_.get()})
+    if (each != nullptr)
+      context_->knowledge.end_id(each->id);
   // The thread of the executor may still run a commit: wait for it elsewhere.
   context_->outside.run.bury->post(
       "lane.end", [committer = std::move(committer_),
@@ -121,7 +131,8 @@ void lane_actor::perform(const machine::commit& x) {
     return;
   timing_.publishing(now_ms());
   run_on(
-      *committer_, {"commit", producers_->transaction_timeout},
+      *committer_,
+      {"commit", producers_->transaction_timeout, context_->giving_up},
       [producers = producers_] {
         return producers->transactional.handle->commit();
       },
@@ -242,6 +253,19 @@ void lane_actor::look_for_stuck() {
   }
 }
 
+/// What a life had processed when it failed is committed once a later one is as
+/// far.
+void lane_actor::settle_lost(const task_applied& x) {
+  auto lost = lost_.find(x.partition);
+  if (lost == lost_.end())
+    return;
+  for (std::size_t i = 0; i < std::min(x.positions.size(), lost->second.size());
+       ++i)
+    if (x.positions[i] < lost->second[i])
+      return;
+  lost_.erase(lost);
+}
+
 void lane_actor::on_applied(const task_applied& x) {
   auto i = tasks_.find(x.partition);
   if (i == tasks_.end())
@@ -253,6 +277,7 @@ void lane_actor::on_applied(const task_applied& x) {
   pauses_.erase(x.partition);
   no_room_.erase(x.partition);
   i->second.committed = true;
+  settle_lost(x);
   tell(node_, task_progress{x.partition, x.positions, x.records, x.skipped});
   if (!i->second.claim.born)
     mark_born(x.partition);

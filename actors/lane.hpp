@@ -98,6 +98,7 @@ private:
   void look_for_stuck();
   void on_stuck(int partition, const task_pulse::call& x);
   void on_applied(const task_applied& x);
+  void settle_lost(const task_applied& x);
 
   // -- tasks (lane_tasks.cpp)
 
@@ -107,6 +108,7 @@ private:
   void perform(const machine::end_task& x);
   void perform(const machine::let_go& x);
   void perform(const machine::end_let_go& x);
+  void limit_let_go(int partition, std::uint64_t attempt);
   void perform(const machine::hand_on& x);
   void on_brought_up(const brought_up& x);
   void on_bring_up_waits(const bring_up_waits& x);
@@ -148,7 +150,11 @@ private:
   commit_timing timing_;
   std::map<int, hosted> tasks_;
   std::map<int, caf::actor> bring_ups_;
-  std::map<int, caf::actor> let_gos_;
+  struct let_go_child {
+    caf::actor actor;
+    std::uint64_t attempt;
+  };
+  std::map<int, let_go_child> let_gos_;
   /// Why a task that leaves is to be parked (H28).
   std::map<int, std::shared_ptr<const parked_node>> parked_;
   std::map<int, blame_record> blame_;
@@ -163,8 +169,9 @@ private:
   std::uint64_t timer_ = 0;
   std::uint64_t watched_seal_ = 0;
   int lives_failed_ = 0;
-  /// Processed and not committed when it ended: the exit code says so (H34).
-  bool uncommitted_ = false;
+  /// How far tasks were that ended with something uncommitted: the exit code
+  /// tells of it (H34).
+  std::map<int, task_positions> lost_;
 };
 
 } // namespace weir

@@ -99,8 +99,12 @@ lane_actor::open_producers(const std::shared_ptr<node_context>& context,
 
 void lane_actor::perform(const machine::open_id& x) {
   auto plain = producers_ ? producers_->plain : nullptr;
+  // While an id is retired a last commit may wait for the fresh one.
+  auto& token = machine_.state() == machine::phase::retiring
+                    ? context_->giving_up
+                    : context_->stopping;
   run_on(
-      *context_->outside.run.net, "producer.open",
+      *context_->outside.run.net, {"producer.open", token},
       [context = context_, name = fresh_id(),
        interval = options_.check_interval, plain] {
         return open_producers(context, name, interval, plain);
@@ -116,6 +120,7 @@ void lane_actor::id_opened(std::uint64_t id,
     return context_->discard(opened ? std::move(*opened) : nullptr);
   if (opened) {
     successor_ = std::move(*opened);
+    context_->knowledge.begin_id(successor_->id);
     log_info("lane.opened", "lane", options_.index, "producer", successor_->id);
     tell(node_, lane_opened{});
     return act(machine_.id_opened(id));
@@ -142,6 +147,9 @@ void lane_actor::perform(const machine::open_later& x) {
 }
 
 void lane_actor::perform(const machine::use_id&) {
+  // H12: nothing waits for it.
+  if (producers_)
+    context_->fence(producers_->id, {}, [](const result<void>&) {});
   retire(producers_);
   producers_ = std::exchange(successor_, nullptr);
   start_timer();
@@ -151,7 +159,7 @@ void lane_actor::perform(const machine::use_id&) {
 void lane_actor::retire(std::shared_ptr<lane_producers>& x) {
   if (!x)
     return;
-  context_->knowledge.add_retired(x->id);
+  context_->knowledge.end_id(x->id);
   context_->discard(std::exchange(x, nullptr));
 }
 
@@ -171,7 +179,7 @@ void lane_actor::perform(const machine::limit_retiring& x) {
 }
 
 void lane_actor::perform(const machine::end&) {
-  tell(node_, lane_stopped{options_.index, !uncommitted_});
+  tell(node_, lane_stopped{options_.index, lost_.empty()});
   quit();
 }
 

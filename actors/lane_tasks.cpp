@@ -11,6 +11,8 @@ namespace {
 
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{5'000};
+/// A server that does not answer keeps no stop: the next owner fences.
+constexpr milliseconds let_go_limit{1'500};
 
 parked_kind kind_of(ec why) {
   switch (why) {
@@ -39,6 +41,11 @@ void lane_actor::perform(const machine::bring_up& x) {
     what.room = i->second;
   bring_ups_[x.partition] = system().spawn<bring_up_actor>(
       context_, info_, caf::actor_cast<caf::actor>(this), std::move(what));
+  adopt(bring_ups_[x.partition], [this, x](const std::string& why) {
+    on_bring_up_failed({x.partition, x.attempt, failure_place::claim,
+                        error{ec::disconnected, "its bring-up died: " + why},
+                        std::nullopt});
+  });
 }
 
 void lane_actor::perform(const machine::bring_up_later& x) {
@@ -106,6 +113,11 @@ void lane_actor::on_brought_up(const brought_up& x) {
     problem = "something that is no std::exception";
   }
   bool made = task.actor != nullptr;
+  // A task tells itself of what its code throws.
+  if (made)
+    adopt(task.actor, [this, partition = x.partition](const std::string& why) {
+      fail_lane("task " + std::to_string(partition) + " died: " + why);
+    });
   tasks_[x.partition] = std::move(task);
   if (!made) {
     // The lane's life ends, so that its id is fenced wherever the task goes.
@@ -312,9 +324,8 @@ void lane_actor::on_task_gone(const task_gone& x) {
   auto i = tasks_.find(x.partition);
   if (i == tasks_.end())
     return;
-  // L7: what the close itself found.
-  if (machine_.wish() != machine::goal::run)
-    uncommitted_ |= x.uncommitted;
+  if (x.uncommitted)
+    lost_[x.partition] = x.positions;
   bool by_itself = machine_.hosts(x.partition);
   tasks_.erase(i);
   if (by_itself)
@@ -336,15 +347,35 @@ void lane_actor::perform(const machine::let_go& x) {
       parked_.erase(i);
     }
   }
-  let_gos_[x.partition] = system().spawn<let_go_actor>(
+  auto actor = system().spawn<let_go_actor>(
       context_, info_, caf::actor_cast<caf::actor>(this), std::move(what));
+  // What it did not get done is the next owner's to do.
+  adopt(actor, [this, x](const std::string&) {
+    let_gos_.erase(x.partition);
+    act(machine_.let_gone(x.partition, x.attempt));
+  });
+  let_gos_[x.partition] = {actor, x.attempt};
+  if (machine_.wish() != machine::goal::run)
+    limit_let_go(x.partition, x.attempt);
+}
+
+void lane_actor::limit_let_go(int partition, std::uint64_t attempt) {
+  run_after(let_go_limit, [this, partition, attempt] {
+    auto i = let_gos_.find(partition);
+    if (i == let_gos_.end() || i->second.attempt != attempt)
+      return;
+    log_warning("claim.let_go_limit", "task", partition);
+    end_actor(i->second.actor);
+    let_gos_.erase(i);
+    act(machine_.let_gone(partition, attempt));
+  });
 }
 
 void lane_actor::perform(const machine::end_let_go& x) {
   auto i = let_gos_.find(x.partition);
   if (i == let_gos_.end())
     return;
-  end_actor(i->second);
+  end_actor(i->second.actor);
   let_gos_.erase(i);
 }
 

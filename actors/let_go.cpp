@@ -9,7 +9,6 @@ namespace {
 
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{5'000};
-constexpr milliseconds fence_limit{10'000};
 
 } // namespace
 
@@ -19,7 +18,9 @@ let_go_actor::let_go_actor(caf::actor_config& config,
                            caf::actor lane, let_go_task what)
     : stepping_actor(config), context_(std::move(context)),
       info_(std::move(info)), lane_(std::move(lane)), what_(std::move(what)),
-      path_(znode_paths{context_->job.name()}.claim(what_.partition)) {}
+      path_(znode_paths{context_->job.name()}.claim(what_.partition)) {
+  observe("let_go", context_->outside.handler_probe);
+}
 
 caf::behavior let_go_actor::make_behavior() {
   look();
@@ -27,6 +28,7 @@ caf::behavior let_go_actor::make_behavior() {
 }
 
 void let_go_actor::on_exit() {
+  token_.cancel();
   lane_ = nullptr;
 }
 
@@ -62,17 +64,13 @@ void let_go_actor::decide(result<znode> node) {
 }
 
 void let_go_actor::fence() {
-  run_on(
-      *context_->outside.run.fence, {"fence", fence_limit},
-      [streams = context_->outside.streams, id = claim_.producer_id] {
-        return streams->fence(id, fence_limit);
-      },
-      [this](result<void>& fenced) {
-        if (!fenced)
-          return retry(fenced.error());
-        fenced_ = true;
-        look();
-      });
+  // The fencer tries again by itself, and tells of each time.
+  context_->fence(claim_.producer_id, token_,
+                  reply<result<void>>([this](result<void> fenced) {
+                    if (!fenced || std::exchange(fenced_, true))
+                      return;
+                    look();
+                  }));
 }
 
 void let_go_actor::park() {

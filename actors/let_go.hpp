@@ -56,6 +56,8 @@ private:
   std::string path_;
   claim_node claim_;
   std::int32_t version_ = 0;
+  /// Cancelled when this ends.
+  cancel_token token_ = cancel_token::below();
   bool fenced_ = false;
   bool parked_ = false;
   int attempts_ = 0;

@@ -72,7 +72,9 @@ membership_actor::membership_actor(caf::actor_config& config,
                                    bool patient)
     : stepping_actor(config), context_(std::move(context)),
       node_(std::move(node)), paths_(context_->job.name()),
-      partitions_(partitions), patient_(patient) {}
+      partitions_(partitions), patient_(patient) {
+  observe("membership", context_->outside.handler_probe);
+}
 
 caf::behavior membership_actor::make_behavior() {
   open();
@@ -89,6 +91,7 @@ caf::behavior membership_actor::make_behavior() {
 }
 
 void membership_actor::on_exit() {
+  token_.cancel();
   // The session may block in its destructor.
   if (info_)
     context_->outside.run.bury->post("session.close",
@@ -106,7 +109,7 @@ void membership_actor::open() {
     self.tell(continuation{[this, event] { on_event(event); }});
   };
   run_on(
-      *context_->outside.run.net, "session.open",
+      *context_->outside.run.net, {"session.open", token_},
       [service = context_->outside.coordination, options] {
         return service->open_session(options);
       },

@@ -46,6 +46,8 @@ private:
   bool over_ = false;
   int attempts_ = 0;
   std::shared_ptr<membership_info> info_;
+  /// Cancelled when this ends: no session is wanted any more.
+  cancel_token token_ = cancel_token::below();
 };
 
 /// The job node that `mine` asks for: found numbers stay, new stores get the

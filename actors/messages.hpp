@@ -97,7 +97,7 @@ struct task_suspect {
 struct lane_stopped {
   int lane;
   /// All that its tasks had processed is in a commit.
-  bool committed;
+  bool committed = true;
 };
 /// A producer id is initialised: the cluster has its internal topics.
 struct lane_opened {};
@@ -185,8 +185,10 @@ struct commit_wanted {};
 struct task_gone {
   int partition;
   bool clean;
-  /// It had processed or emitted something that no commit holds.
+  /// It had processed or emitted something that no commit holds, and was so far
+  /// in each input.
   bool uncommitted;
+  std::vector<std::int64_t> positions;
 };
 /// The task cannot go on in this transaction (rule L6).
 struct task_failed {

@@ -58,9 +58,12 @@ node_actor::node_actor(caf::actor_config& config,
     : stepping_actor(config), context_(std::move(context)),
       options_(std::move(options)),
       check_interval_(context_->settings.check_interval_or_default()),
-      sync_interval_(context_->settings.sync_interval) {}
+      sync_interval_(context_->settings.sync_interval) {
+  observe("node", context_->outside.handler_probe);
+}
 
 caf::behavior node_actor::make_behavior() {
+  start_fencer();
   prepare();
   return {
       [](const continuation& step) { step.run(); },
@@ -93,15 +96,19 @@ caf::behavior node_actor::make_behavior() {
 }
 
 void node_actor::on_exit() {
+  // Whoever waits for the end hears of this one too.
+  if (!death().empty())
+    died();
   lanes_.clear();
   membership_ = nullptr;
+  fencer_ = nullptr;
 }
 
 // -- start
 
 void node_actor::prepare() {
   run_on(
-      *context_->outside.run.net, "topics.prepare",
+      *context_->outside.run.net, {"topics.prepare", context_->stopping},
       [context = context_] {
         return prepare_topics(*context->outside.streams, context->job,
                               context->settings);
@@ -124,7 +131,7 @@ void node_actor::prepare() {
 
 void node_actor::take_targets() {
   run_on(
-      *context_->outside.run.net, "watermarks",
+      *context_->outside.run.net, {"watermarks", context_->stopping},
       [context = context_,
        partitions = partitions_]() -> result<drain_targets> {
         drain_targets out;
@@ -152,6 +159,7 @@ void node_actor::join(bool patient) {
   rejoining_ = false;
   membership_ = system().spawn<membership_actor>(
       context_, caf::actor_cast<caf::actor>(this), partitions_, patient);
+  adopt(membership_, [this](const std::string& why) { membership_died(why); });
 }
 
 void node_actor::on_joined(const joined& x) {
@@ -165,6 +173,7 @@ void node_actor::on_joined(const joined& x) {
     return;
   progress_tick();
   group_tick();
+  owners_tick();
   look_at_inputs();
 }
 
@@ -189,7 +198,10 @@ void node_actor::start_lane(std::vector<int> partitions, bool solo) {
   auto actor = system().spawn<lane_actor>(context_, info_,
                                           caf::actor_cast<caf::actor>(this),
                                           options_.factory, options);
-  lanes_[options.index] = {actor, std::move(partitions)};
+  adopt(actor, [this, index = options.index](const std::string& why) {
+    lane_died(index, why);
+  });
+  lanes_[options.index] = {actor, std::move(partitions), solo};
 }
 
 /// Rule L10; not before a producer is initialised: that makes the cluster
@@ -201,7 +213,7 @@ void node_actor::check_cluster() {
     int brokers;
   };
   run_on(
-      *context_->outside.run.net, "cluster.check",
+      *context_->outside.run.net, {"cluster.check", context_->stopping},
       [context = context_]() -> answer {
         auto& streams = *context->outside.streams;
         return {streams.check_cluster({context->job.changelog()}),
@@ -237,13 +249,6 @@ void node_actor::on_session_lost(const session_lost& x) {
   membership_gone();
   if (lanes_.empty() && !stopping_)
     lanes_gone();
-}
-
-void node_actor::membership_gone() {
-  membership_ = nullptr;
-  // It was told to leave, and will not say that it has.
-  if (stopping_ && lanes_.empty())
-    end();
 }
 
 void node_actor::on_live_settings(const live_settings& x) {
@@ -299,6 +304,8 @@ void node_actor::on_task_suspect(const task_suspect& x) {
   if (stopping_ || rejoining_ || paused_)
     return;
   log_warning("task.own_lane", "task", x.partition, "why", x.reason);
+  for (auto& [index, lane] : lanes_)
+    std::erase(lane.partitions, x.partition);
   start_lane({x.partition}, true);
 }
 
@@ -353,65 +360,6 @@ void node_actor::progress_tick() {
     options_.on_idle();
   look_at_others();
   run_after(progress_period, [this] { progress_tick(); });
-}
-
-// -- the end
-
-void node_actor::stop(node_outcome outcome, const std::string& text) {
-  // The first cause of a failure is the one to tell.
-  if (report_.outcome == node_outcome::stopped) {
-    report_.outcome = outcome;
-    if (outcome != node_outcome::stopped || report_.text.empty())
-      report_.text = text;
-  }
-  if (std::exchange(stopping_, true))
-    return;
-  log_info("node.stopping", "why", text);
-  stop_lanes();
-}
-
-void node_actor::stop_lanes() {
-  if (lanes_.empty())
-    return lanes_gone();
-  for (auto& [index, lane] : lanes_)
-    tell_high(lane.actor, stop_lane{});
-}
-
-void node_actor::on_lane_stopped(const lane_stopped& x) {
-  lanes_.erase(x.lane);
-  // H34: the exit code says whether all that was processed is committed.
-  if (!x.committed && stopping_ && report_.outcome == node_outcome::stopped) {
-    report_.outcome = node_outcome::failed;
-    report_.text += "; the last records were not committed: they are "
-                    "processed again at the next start";
-  }
-  if (lanes_.empty() && (stopping_ || rejoining_))
-    lanes_gone();
-}
-
-void node_actor::lanes_gone() {
-  if (rejoining_ && !stopping_) {
-    tasks_.clear();
-    info_ = nullptr;
-    return join(true);
-  }
-  commit_group([this] {
-    if (membership_)
-      tell(membership_, leave_job{});
-    else
-      end();
-  });
-}
-
-void node_actor::end() {
-  if (std::exchange(ended_, true))
-    return;
-  log_info("node.stopped", "outcome", static_cast<int>(report_.outcome),
-           "records", report_.records, "skipped", report_.skipped);
-  info_ = nullptr;
-  if (options_.on_end)
-    options_.on_end(report_);
-  quit();
 }
 
 } // namespace weir

@@ -1,6 +1,7 @@
 // The node: the root of a process's actors.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -34,6 +35,12 @@ struct node_report {
   std::uint64_t records = 0;
   std::uint64_t skipped = 0;
   bool drained = false;
+  /// Some of what was processed is not committed: it comes again.
+  bool uncommitted = false;
+  /// What did not end in time and still runs; empty as a rule.
+  std::string left;
+  /// It ended by an exception of its own.
+  bool died = false;
 };
 
 /// For a progress line.
@@ -56,6 +63,8 @@ struct node_options {
   /// On the actor's thread, when the node has become quiet after work: the time
   /// to give memory back.
   std::function<void()> on_idle;
+  /// While it stops, each time less is left: what it waits for.
+  std::function<void(const std::string& left)> on_stopping;
   /// Once, when the node has ended.
   std::function<void(const node_report&)> on_end;
 };
@@ -66,8 +75,9 @@ struct stop_node {
 };
 
 /// Prepares the topics, joins, runs the lanes, follows the live settings, and
-/// ends in order. Spawned by `run` and by the simulation. A lost session ends
-/// every lane without a commit and joins again under a new identity.
+/// ends in order and in time (rule H34). Spawned by `run` and by the
+/// simulation. A lost session ends every lane without a commit and joins again
+/// under a new identity.
 class node_actor final : public stepping_actor {
 public:
   node_actor(caf::actor_config& config, std::shared_ptr<node_context> context,
@@ -81,6 +91,7 @@ private:
   struct lane_state {
     caf::actor actor;
     std::vector<int> partitions;
+    bool solo = false;
   };
   struct task_progress_state {
     std::vector<std::int64_t> positions;
@@ -93,6 +104,16 @@ private:
     std::string waiting;
     std::shared_ptr<const parked_node> parked;
   };
+
+  // -- supervision (node_children.cpp)
+
+  void start_fencer();
+  void lane_died(int index, const std::string& why);
+  void membership_died(const std::string& why);
+  void died();
+  /// Rule H31: three deaths in a minute are the node's.
+  bool is_third_death();
+  void owners_tick();
 
   void prepare();
   void take_targets();
@@ -110,7 +131,12 @@ private:
   void on_lane_stopped(const lane_stopped& x);
   void stop(node_outcome outcome, const std::string& text);
   void stop_lanes();
+  void give_up_commits();
+  void give_up_lanes();
+  std::string left_lanes() const;
+  void show_left();
   void lanes_gone();
+  void leave();
   void end();
   void check_cluster();
   void sync_tick(std::uint64_t timer);
@@ -131,6 +157,7 @@ private:
   node_options options_;
   int partitions_ = 0;
   caf::actor membership_;
+  caf::actor fencer_;
   std::shared_ptr<membership_info> info_;
   std::map<int, lane_state> lanes_;
   int next_lane_ = 0;
@@ -146,10 +173,15 @@ private:
   bool started_ = false;
   bool stopping_ = false;
   bool rejoining_ = false;
+  bool leaving_ = false;
   bool ended_ = false;
   bool committing_group_ = false;
   bool looking_at_others_ = false;
   bool cluster_checked_ = false;
+  /// Of the commits of group offsets.
+  cancel_token group_token_ = cancel_token::below();
+  /// When an actor of the node died last.
+  std::deque<caf::actor_clock::time_point> deaths_;
   node_report report_;
   idle_watch idle_;
 };

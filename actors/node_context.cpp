@@ -1,5 +1,7 @@
 #include "actors/node_context.hpp"
 
+#include <algorithm>
+
 namespace weir {
 
 void node_knowledge::set_members(std::set<std::string> x) {
@@ -12,24 +14,33 @@ std::set<std::string> node_knowledge::members() const {
   return members_;
 }
 
-void node_knowledge::add_fenced(const std::string& id) {
+void node_knowledge::begin_id(const std::string& id) {
   std::lock_guard guard{mutex_};
-  fenced_.insert(id);
+  living_.insert(id);
 }
 
-std::set<std::string> node_knowledge::fenced() const {
+void node_knowledge::end_id(const std::string& id) {
   std::lock_guard guard{mutex_};
-  return fenced_;
+  ended_ |= living_.erase(id) > 0;
 }
 
-void node_knowledge::add_retired(const std::string& id) {
+std::set<std::string> node_knowledge::living() const {
   std::lock_guard guard{mutex_};
-  retired_.insert(id);
+  return living_;
 }
 
-std::set<std::string> node_knowledge::retired() const {
+void node_knowledge::wait_for(const process_identity& owner) {
   std::lock_guard guard{mutex_};
-  return retired_;
+  if (std::find(owners_.begin(), owners_.end(), owner) == owners_.end())
+    owners_.push_back(owner);
+}
+
+bool node_knowledge::owners_changed(outside_world& world) {
+  std::lock_guard guard{mutex_};
+  auto gone = std::erase_if(owners_, [&](auto& each) {
+    return each.start == 0 || world.process_start(each.pid) != each.start;
+  });
+  return std::exchange(ended_, false) || gone > 0;
 }
 
 void node_context::discard(std::shared_ptr<void> x) const {

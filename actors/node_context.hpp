@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/fence_book.hpp"
 #include "actors/task_pulse.hpp"
 #include "actors/turn_ledger.hpp"
 #include "actors/znodes.hpp"
@@ -25,6 +26,11 @@
 
 namespace weir {
 
+/// Gets the actor's kind and the type of the message that it is about to handle
+/// (a mangled name).
+using handler_probe =
+    std::function<void(const char* actor, const char* message)>;
+
 /// Everything outside of the process; real or simulated.
 struct outside_systems {
   std::shared_ptr<outside_world> world;
@@ -36,6 +42,8 @@ struct outside_systems {
   std::function<std::shared_ptr<executor>(std::string name)> make_executor;
   /// Where the tasks' databases live.
   std::shared_ptr<environment> files;
+  /// For tests: called before every handler of every actor, may throw.
+  weir::handler_probe handler_probe;
 };
 
 /// What the node has learnt and several of its actors need. Thread-safe; every
@@ -44,12 +52,16 @@ class node_knowledge {
 public:
   void set_members(std::set<std::string> x);
   std::set<std::string> members() const;
-  /// Rule C5: an id once fenced stays fenced.
-  void add_fenced(const std::string& id);
-  std::set<std::string> fenced() const;
-  /// Ids of finished lanes of this node (rule C3).
-  void add_retired(const std::string& id);
-  std::set<std::string> retired() const;
+  /// The producer ids of the lanes that live: a claim of this process with any
+  /// other is an earlier one of ours (rules C3, H33).
+  void begin_id(const std::string& id);
+  void end_id(const std::string& id);
+  std::set<std::string> living() const;
+  /// A task waits for the end of this process.
+  void wait_for(const process_identity& owner);
+  /// Whether a process that is waited for has ended, or an id of ours, since
+  /// the last call. Asks the process table only.
+  bool owners_changed(outside_world& world);
   /// H28: an operator decided that a record goes to the dead letters, whatever
   /// `--on-bad-record` says: producers open their topic from now on.
   void want_dead_letters() noexcept { dead_letters_ = true; }
@@ -58,8 +70,10 @@ public:
 private:
   mutable std::mutex mutex_;
   std::set<std::string> members_;
-  std::set<std::string> fenced_;
-  std::set<std::string> retired_;
+  std::set<std::string> living_;
+  /// Those that lived when they were last looked at.
+  std::vector<process_identity> owners_;
+  bool ended_ = false;
   std::atomic<bool> dead_letters_{false};
 };
 
@@ -67,7 +81,8 @@ private:
 using drain_targets = std::map<int, std::vector<std::int64_t>>;
 
 /// Shared by the node's actors; fixed for the node's life but for `knowledge`,
-/// `turns`, `pulses` and, until the first lane starts, `targets` and `memory`.
+/// `turns`, `pulses`, the tokens and, until the first lane starts, `targets`,
+/// `memory` and `fence`.
 struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
                process_identity self)
@@ -85,6 +100,13 @@ struct node_context {
   process_identity self;
   memory_shares memory;
   drain_targets targets;
+  /// Makes the producer with this id unable to commit (rule H33). Thread-safe;
+  /// `answer` runs on any thread. Set by the node before its first lane.
+  std::function<void(std::string id, cancel_token, fence_answer answer)> fence;
+  /// Cancelled when the stop begins: nobody wants to know any more.
+  cancel_token stopping = cancel_token::below();
+  /// Cancelled when the stop does not wait for commits any longer.
+  cancel_token giving_up = cancel_token::below();
   node_knowledge knowledge;
   /// Whose records are processed next.
   turn_ledger turns;

@@ -36,7 +36,7 @@ void node_actor::commit_group(std::function<void()> then) {
     return then();
   committing_group_ = true;
   run_on(
-      *context_->outside.run.net, "group.commit",
+      *context_->outside.run.net, {"group.commit", group_token_},
       [context = context_, offsets] {
         result<void> out;
         for (auto& [topic, list] : offsets)
@@ -97,7 +97,7 @@ void node_actor::look_at_others() {
   looking_at_others_ = true;
   using all = std::vector<std::vector<std::optional<std::int64_t>>>;
   run_on(
-      *context_->outside.run.net, "group.offsets",
+      *context_->outside.run.net, {"group.offsets", context_->stopping},
       [context = context_, partitions = partitions_]() -> all {
         all out;
         for (auto& declared : context->job.inputs())

@@ -95,6 +95,7 @@ private:
 
   caf::behavior make_behavior() final;
   void on_exit() final;
+  caf::invoke_message_result consume(caf::mailbox_element& x) final;
 
   std::unique_ptr<task_core> core_;
   std::unique_ptr<shell> shell_;

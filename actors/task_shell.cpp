@@ -306,10 +306,11 @@ void task::shell::end(bool clean) {
       std::make_shared<std::vector<task_input>>(std::move(handoff.inputs));
   auto disk = self.core_->context().outside.run.disk;
   bool uncommitted = self.core_->uncommitted();
+  auto positions = self.core_->positions();
   self.core_->state().drop();
   self.core_.reset();
   disk->post("task.close", [database, readers, partition, clean, uncommitted,
-                            to = lane] {
+                            positions, to = lane] {
     readers->clear();
     bool closed = false;
     if (clean && *database) {
@@ -320,7 +321,7 @@ void task::shell::end(bool clean) {
       closed = done.has_value();
     }
     database->reset();
-    tell(to, task_gone{partition, closed, uncommitted});
+    tell(to, task_gone{partition, closed, uncommitted, positions});
   });
   lane = nullptr;
 }

@@ -1,11 +1,10 @@
 // `run`: the node as a process, with signals, progress and an exit code.
-#include <csignal>
 #include <cstdio>
 #include <future>
-#include <thread>
 #include <unistd.h>
 
 #include "actors/commands/commands.hpp"
+#include "actors/commands/process_end.hpp"
 #include "actors/commands/systems.hpp"
 #include "actors/node.hpp"
 #include "actors/scheduling.hpp"
@@ -15,42 +14,10 @@ namespace weir {
 
 namespace {
 
-/// Takes SIGTERM and SIGINT on a thread of its own: the first stops the node in
-/// order, the second ends the process at once.
-class signal_thread {
-public:
-  signal_thread() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGUSR2);
-    // Before any other thread exists, so that all of them inherit it.
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-
-  void start(weak_actor node) {
-    thread_ = std::thread{[this, node = std::move(node)] {
-      int signal = 0;
-      while (sigwait(&set_, &signal) == 0 && signal != SIGUSR2) {
-        if (std::exchange(asked_, true))
-          _exit(128 + signal);
-        node.tell(stop_node{signal == SIGTERM ? "SIGTERM" : "SIGINT"});
-      }
-    }};
-  }
-
-  void stop() {
-    if (!thread_.joinable())
-      return;
-    pthread_kill(thread_.native_handle(), SIGUSR2);
-    thread_.join();
-  }
-
-private:
-  sigset_t set_{};
-  std::thread thread_;
-  bool asked_ = false;
-};
+/// For what is of no consequence once the node has ended.
+constexpr milliseconds closing_limit{1'000};
+/// Rule H31: of the node itself.
+constexpr milliseconds death_limit{5'000};
 
 void show_progress(const node_progress& x) {
   std::string waiting;
@@ -69,8 +36,10 @@ void show_progress(const node_progress& x) {
   std::fflush(stderr);
 }
 
-node_report run_node(const application& app, const configuration& how,
-                     const outside_systems& systems, signal_thread& signals) {
+/// Answers when the node has ended, and only then leaves the actors.
+void run_node(const application& app, const configuration& how,
+              const outside_systems& systems, process_end& ending,
+              const std::function<void(const node_report&)>& on_report) {
   caf::actor_system_config config;
   // Sharing and a low throughput: a busy task must not delay a seal.
   config.set("scheduler.policy", caf::atom("sharing"));
@@ -88,36 +57,57 @@ node_report run_node(const application& app, const configuration& how,
   options.on_idle = [disk = systems.run.disk] {
     disk->post("memory.release", release_free_memory);
   };
+  options.on_stopping = [&](const std::string& left) {
+    ending.begin();
+    ending.waits_for(left);
+  };
   options.on_end = [&](const node_report& x) { ended.set_value(x); };
   auto report = ended.get_future();
   // The handle keeps the actor alive until it has ended.
   caf::actor node = system.spawn<node_actor>(context, options);
-  signals.start(weak_actor{node.address()});
+  ending.on_signal([to = weak_actor{node.address()}](const char* signal) {
+    to.tell(stop_node{signal});
+  });
   auto out = report.get();
   node = nullptr;
   if (terminal)
     std::fputc('\n', stderr);
-  signals.stop();
-  return out;
+  on_report(out);
 }
 
-} // namespace
-
-int run_command(const application& app, const configuration& how) {
-  signal_thread signals;
-  raise_file_limit();
-  auto systems = open_systems(how.settings);
-  if (!systems)
-    return report(systems.error());
-  auto end = run_node(app, how, *systems, signals);
-  close_systems(*systems);
+void show_end(const configuration& how, const node_report& end) {
   std::fprintf(
       stderr, "weir: job %s: %s; %llu records%s\n", how.job.name().c_str(),
       end.text.c_str(), static_cast<unsigned long long>(end.records),
       end.skipped > 0
           ? (", " + std::to_string(end.skipped) + " of them bad").c_str()
           : "");
-  return static_cast<int>(end.outcome);
+}
+
+} // namespace
+
+int run_command(const application& app, const configuration& how) {
+  process_end ending{"job " + how.job.name(), how.settings.stop_limit};
+  raise_file_limit();
+  auto systems = open_systems(how.settings);
+  if (!systems)
+    return report(systems.error());
+  int code = 1;
+  run_node(app, how, *systems, ending, [&](const node_report& end) {
+    code = static_cast<int>(end.outcome);
+    show_end(how, end);
+    // An actor that does not come back would be waited for without end.
+    if (!end.left.empty())
+      _exit(code);
+    ending.done(code, end.died ? death_limit : how.settings.stop_limit);
+  });
+  auto left = close_systems(*systems, closing_limit);
+  if (left.empty())
+    return code;
+  // Questions to servers that hang: they change nothing any more.
+  for (auto& each : left)
+    log_debug("run.left", "job", each);
+  _exit(code);
 }
 
 } // namespace weir

@@ -79,19 +79,33 @@ result<outside_systems> open_systems(const settings& how) {
   auto opened = how.kafka.empty() ? open_embedded_systems(how, out)
                                   : open_servers(how, out);
   if (!opened) {
-    close_systems(out);
+    close_systems(out, milliseconds{0});
     return fail(opened.error());
   }
   return out;
 }
 
-void close_systems(outside_systems& systems) {
-  systems.coordination.reset();
+std::vector<std::string> close_systems(outside_systems& systems,
+                                       milliseconds patience) {
   auto& run = systems.run;
-  for (auto& each : {run.net, run.fence, run.disk, run.bury})
-    if (each)
-      each->stop();
+  if (run.disk)
+    run.disk->stop();
+  std::vector<std::string> left;
+  auto until = std::chrono::steady_clock::now() + patience;
+  for (auto& each : {run.net, run.fence, run.bury}) {
+    if (!each)
+      continue;
+    auto rest = std::chrono::ceil<milliseconds>(
+        until - std::chrono::steady_clock::now());
+    auto names = each->stop_within(std::max(rest, milliseconds{0}));
+    left.insert(left.end(), names.begin(), names.end());
+  }
+  // What is left may still use them.
+  if (!left.empty())
+    return left;
+  systems.coordination.reset();
   systems.streams.reset();
+  return {};
 }
 
 process_identity identify_process(outside_world& world) {

@@ -10,8 +10,12 @@ namespace weir {
 /// `io_error`. Servers that are away show in the first call.
 result<outside_systems> open_systems(const settings& how);
 
-/// Ends the threads of the executors. [blocking]
-void close_systems(outside_systems& systems);
+/// [blocking] Ends the threads of the executors, then the systems. What hangs
+/// on a server is waited for no longer than `patience`: then its names are the
+/// answer, the systems stay open, and the process is to be ended by `_exit`.
+std::vector<std::string>
+close_systems(outside_systems& systems,
+              milliseconds patience = std::chrono::hours{1});
 
 /// This process (rule C5).
 process_identity identify_process(outside_world& world);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/node_context.hpp"
 #include "actors/scheduling.hpp"
 #include "runtime/error.hpp"
 #include "test/simulation/sim_streams.hpp"
@@ -98,6 +99,9 @@ struct scenario {
   /// Wrong code in task 1: in the first life, which ends of it, or, if it is
   /// only slow, in all.
   poison wrong = poison::none;
+  /// Called before every handler of every actor; a node that it ends by
+  /// throwing is followed by another.
+  handler_probe probe;
   /// The content of the job's config node, set before the first life.
   std::string live_config;
 };

@@ -42,6 +42,7 @@ void sim_node::start(task_factory factory) {
   outside.coordination = network_;
   outside.run = {make_executor("disk", 2), make_executor("net", 4),
                  make_executor("fence", 2), make_executor("bury", 1)};
+  outside.handler_probe = on_.plan.probe;
   outside.make_executor = [this](std::string name) {
     return make_executor(std::move(name), 1);
   };

@@ -146,10 +146,12 @@ private:
         out_.problems.push_back("nothing is left to do, but a node lives");
         return tear_down(now, life_end::standstill);
       }
-      // A lane that fails at the stop, or loses a claim, says that the last
-      // commit was not made.
-      auto incomplete = report->outcome == node_outcome::failed &&
-                        report->drained && may_leave_something();
+      // Ended by an injected exception, or without its last commit: another
+      // life has to show that nothing came of it.
+      auto incomplete =
+          report->outcome == node_outcome::failed &&
+          (on_.plan.probe ||
+           (report->uncommitted && report->drained && may_leave_something()));
       incomplete_ |= incomplete;
       if (incomplete)
         continue;

@@ -12,7 +12,7 @@ namespace {
 
 struct claim_fixture {
   std::set<std::string> fenced;
-  std::set<std::string> retired;
+  std::set<std::string> living;
   std::set<std::string> members{"m-other", "m-self"};
   bool alive = true;
   claim_node claim;
@@ -29,7 +29,7 @@ struct claim_fixture {
     out.job = "stock";
     out.own_id = "weir.stock.mine";
     out.fenced = &fenced;
-    out.retired = &retired;
+    out.living = &living;
     out.members = &members;
     out.self = {"host-a", "boot-a", 1, 10, "table"};
     out.context = this;
@@ -103,8 +103,10 @@ TEST_CASE_METHOD(claim_fixture,
   REQUIRE(decide_claim(claim, view()).what == step::held);
   claim.producer_id = "weir.stock.before";
   claim.member = "m-self";
+  claim.process = view().self;
+  living.insert("weir.stock.before");
   REQUIRE(decide_claim(claim, view()).what == step::wait);
-  retired.insert("weir.stock.before");
+  living.clear();
   REQUIRE(decide_claim(claim, view()).what == step::fence);
 }
 
