@@ -48,7 +48,7 @@ class Servers:
         self.zookeeper = addresses.get("zookeeper", "")
 
     def order(self, verb, what):
-        """verb: stop or start; what: kafka or zookeeper."""
+        """verb: stop, start, pause or resume; what: kafka or zookeeper."""
         self.process.stdin.write(f"{verb} {what}\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline().strip()

@@ -3,9 +3,9 @@
 //   weir-test-servers [--kafka] [--zookeeper] [--data DIR]
 //
 // prints their addresses as one line of JSON, such as {"kafka":"127.0.0.1:9"},
-// obeys lines such as "stop kafka", "start kafka", "stop zookeeper", "start
+// obeys lines such as "stop kafka", "start kafka", "pause zookeeper", "resume
 // zookeeper" (answered with "done"), and stops them when its standard input
-// ends.
+// ends. A server that is paused keeps its connections and answers nobody.
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -51,6 +51,10 @@ bool obey(std::optional<Server>& server, const std::string& verb) {
     server->stop();
   else if (verb == "start")
     server->start();
+  else if (verb == "pause")
+    server->pause();
+  else if (verb == "resume")
+    server->resume();
   else
     return false;
   return true;
