@@ -60,7 +60,7 @@ TEST_CASE("L8, H28: a task that always fails leaves the lane, then is parked") {
 
 TEST_CASE("C6: a fence that is blocked is tried again, and says so") {
   scenario what;
-  what.faults.fence_blocked = 80;
+  what.faults.fence_blocked = 60;
   what.crash_after = {250};
   observed run{what};
   CHECK(run.count("claim.fencing_blocked", "blocked by") >= 1);
