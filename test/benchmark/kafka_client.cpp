@@ -180,7 +180,8 @@ void assign(const handle& consumer, const std::string& topic,
   for (auto p : partitions)
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), p)->offset =
         from[static_cast<std::size_t>(p)];
-  check(rd_kafka_assign(consumer.get(), list.get()), "assigning " + topic);
+  if (auto* why = rd_kafka_incremental_assign(consumer.get(), list.get()))
+    die("assigning " + topic + ": " + rd_kafka_error_string(why));
 }
 
 void send(const handle& producer, const topic_handle& topic, int partition,

@@ -64,7 +64,7 @@ void delete_topic(const handle& client, const std::string& topic);
 std::vector<std::int64_t> end_offsets(const handle& client,
                                       const std::string& topic, int partitions);
 
-/// Reads `partitions` of `topic`, each from its entry of `from`.
+/// Also reads `partitions` of `topic`, each from its entry of `from`.
 void assign(const handle& consumer, const std::string& topic,
             const std::vector<int>& partitions,
             const std::vector<std::int64_t>& from);

@@ -1,33 +1,29 @@
-// The ceiling: the stock job as the fastest plain loop over librdkafka. No
-// recovery, no store, no runtime; what weir costs is measured against it.
+// The ceiling: the stock job, or a shape's, as the fastest plain loop over
+// librdkafka. No recovery, no store, no runtime; what weir costs is measured
+// against it.
 //
 // Each thread has a consumer with its share of the partitions and a producer of
-// its own; it scans the JSON by hand, keeps quotes in a hash map, sends one
-// output a tick, and once a commit every changed key and its positions to a
-// changelog. At-least-once flushes at a commit; exactly-once does all in
-// transactions.
+// its own; it keeps state in a hash map (plain_work.hpp), sends one output a
+// record, and once a commit every changed key and its positions to a changelog.
+// At-least-once flushes at a commit; exactly-once does all in transactions.
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <iostream>
-#include <mutex>
 #include <random>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "test/benchmark/kafka_client.hpp"
+#include "test/benchmark/plain_work.hpp"
+#include "test/benchmark/shape.hpp"
 
 namespace {
 
@@ -36,7 +32,8 @@ using clock_type = std::chrono::steady_clock;
 
 struct options {
   std::string brokers;
-  std::string input = "ticks";
+  std::vector<std::string> inputs{"ticks"};
+  /// Empty: none.
   std::string output = "plain-changes";
   std::string changelog = "plain-changelog";
   bool exactly_once = false;
@@ -49,54 +46,23 @@ struct options {
   int queue_mb = 64;
   bool follow = false;
   bool json = false;
+  bool shape = false;
 };
 
 std::atomic<bool> stopping{false};
 std::atomic<clock_type::rep> first_record{0};
 
-struct quote {
-  double price = 0;
-  std::int64_t quantity = 0;
-  double change_rate = 0;
-  std::int32_t partition = 0;
-  bool changed = false;
-};
-
-struct view_hash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view x) const noexcept {
-    return std::hash<std::string_view>{}(x);
-  }
-};
-using quotes =
-    std::unordered_map<std::string, quote, view_hash, std::equal_to<>>;
-
-/// The number behind `"name":`, without any check of the document.
-template <class Number>
-Number scan(std::string_view json, std::string_view name) {
-  auto at = json.find(name);
-  Number out{};
-  if (at != std::string_view::npos)
-    std::from_chars(json.data() + at + name.size(), json.data() + json.size(),
-                    out);
-  return out;
-}
-
-char* put(char* at, std::string_view text) {
-  return at + text.copy(at, text.size());
-}
-
-template <class Number>
-char* put_number(char* at, Number x) {
-  return std::to_chars(at, at + 32, x).ptr;
-}
+/// By input and partition.
+using all_ends = std::vector<std::vector<std::int64_t>>;
 
 class worker {
 public:
-  worker(const options& o, int number, int count,
-         const std::vector<std::int64_t>& ends)
-      : options_(o), ends_(ends), positions_(ends.size(), 0) {
-    for (int p = number; p < static_cast<int>(ends.size()); p += count)
+  worker(const options& o, int number, int count, const all_ends& ends)
+      : options_(o), work_(o.shape ? make_shape_work() : make_stock_work()),
+        ends_(ends), positions_(ends.size()) {
+    for (auto& each : positions_)
+      each.resize(ends_.front().size(), 0);
+    for (int p = number; p < static_cast<int>(ends.front().size()); p += count)
       partitions_.push_back(p);
     open_consumer();
     open_producer(number);
@@ -122,6 +88,9 @@ public:
       for (int i = 0; i < static_cast<int>(got); ++i) {
         handle_message(*batch[static_cast<std::size_t>(i)]);
         rd_kafka_message_destroy(batch[static_cast<std::size_t>(i)]);
+        // A batch of slow records lasts longer than a commit's interval.
+        if (options_.shape && clock_type::now() - last_commit_ >= interval())
+          commit(true);
       }
       rd_kafka_poll(producer_.get(), 0);
       if (clock_type::now() - last_commit_ >= interval())
@@ -150,15 +119,20 @@ private:
       more.push_back({"queued.max.messages.kbytes", "1000000"});
     } else {
       // The partitions of a consumer share one queue and so one limit.
-      auto kb = options_.prefetch_kb * static_cast<int>(partitions_.size());
+      auto kb = options_.prefetch_kb * static_cast<int>(partitions_.size()) *
+                static_cast<int>(options_.inputs.size());
       more.push_back({"queued.min.messages", "5000000"});
       more.push_back({"queued.max.messages.kbytes", std::to_string(kb)});
     }
     consumer_ = make_consumer(options_.brokers, more);
     rd_kafka_poll_set_consumer(consumer_.get());
     queue_.reset(rd_kafka_queue_get_consumer(consumer_.get()));
-    std::vector<std::int64_t> from(ends_.size(), RD_KAFKA_OFFSET_BEGINNING);
-    assign(consumer_, options_.input, partitions_, from);
+    std::vector<std::int64_t> from(ends_.front().size(),
+                                   RD_KAFKA_OFFSET_BEGINNING);
+    for (auto& topic : options_.inputs) {
+      assign(consumer_, topic, partitions_, from);
+      inputs_.push_back(open_topic(consumer_, topic));
+    }
   }
 
   void open_producer(int number) {
@@ -172,10 +146,12 @@ private:
                       "plain." + std::to_string(std::random_device{}()) + '.' +
                           std::to_string(number)});
     producer_ = make_producer(options_.brokers, more);
-    output_ = open_topic(producer_, options_.output);
+    if (!options_.output.empty())
+      output_ = open_topic(producer_, options_.output);
     changelog_ = open_topic(producer_, options_.changelog);
     // The first transaction waits half a second for them otherwise.
-    partitions_of(producer_, options_.output);
+    if (output_)
+      partitions_of(producer_, options_.output);
     partitions_of(producer_, options_.changelog);
     if (options_.exactly_once)
       check(rd_kafka_init_transactions(producer_.get(), 30'000));
@@ -189,72 +165,55 @@ private:
   void begin() { check(rd_kafka_begin_transaction(producer_.get())); }
 
   bool at_end() const {
-    return std::all_of(partitions_.begin(), partitions_.end(), [&](int p) {
-      auto i = static_cast<std::size_t>(p);
-      return positions_[i] >= ends_[i];
-    });
+    for (std::size_t input = 0; input < ends_.size(); ++input)
+      for (auto p : partitions_) {
+        auto i = static_cast<std::size_t>(p);
+        if (positions_[input][i] < ends_[input][i])
+          return false;
+      }
+    return true;
+  }
+
+  std::size_t input_of(const rd_kafka_message_t& x) const {
+    if (inputs_.size() == 1)
+      return 0;
+    std::string_view name = rd_kafka_topic_name(x.rkt);
+    for (std::size_t i = 0; i < options_.inputs.size(); ++i)
+      if (options_.inputs[i] == name)
+        return i;
+    die("a record of an unknown topic");
   }
 
   void handle_message(const rd_kafka_message_t& x) {
-    auto p = static_cast<std::size_t>(x.partition);
+    if (x.err && x.err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+      die(rd_kafka_message_errstr(&x));
+    auto& position =
+        positions_[input_of(x)][static_cast<std::size_t>(x.partition)];
     if (x.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      positions_[p] = x.offset;
+      position = x.offset;
       return;
     }
-    if (x.err != RD_KAFKA_RESP_ERR_NO_ERROR)
-      die(rd_kafka_message_errstr(&x));
     if (records_++ == 0) {
       clock_type::rep none = 0;
       first_record.compare_exchange_strong(
           none, clock_type::now().time_since_epoch().count());
     }
-    positions_[p] = x.offset + 1;
-    process(x);
-  }
-
-  void process(const rd_kafka_message_t& x) {
-    auto key = key_of(x);
-    auto found = quotes_.find(key);
-    if (found == quotes_.end())
-      found = quotes_.emplace(std::string{key}, quote{}).first;
-    auto& q = found->second;
-    auto json = value_of(x);
-    auto price = scan<double>(json, "\"price\":");
-    q.change_rate = q.price > 0 ? (price - q.price) / q.price * 100 : 0;
-    q.price = price;
-    q.quantity += scan<std::int64_t>(json, "\"quantity\":");
-    if (!q.changed) {
-      q.changed = true;
-      q.partition = x.partition;
-      changed_.push_back(&*found);
-    }
-    char text[512];
-    if (key.size() > 256)
-      die("a key is longer than this loop expects");
-    auto at = put(put(put(text, "{\"symbol\":\""), key), "\",\"price\":");
-    at = put(put_number(at, q.price), ",\"quantity\":");
-    at = put(put_number(at, q.quantity), ",\"change_rate\":");
-    at = put(put_number(at, q.change_rate), "}");
-    send(producer_, output_, x.partition, key,
-         {text, static_cast<std::size_t>(at - text)},
-         rd_kafka_message_timestamp(&x, nullptr));
+    position = x.offset + 1;
+    if (auto out = work_->process(x))
+      send(producer_, output_, x.partition, key_of(x), *out,
+           rd_kafka_message_timestamp(&x, nullptr));
   }
 
   void commit(bool go_on) {
-    for (auto* x : changed_) {
-      auto& q = x->second;
-      char bytes[24];
-      std::memcpy(bytes, &q.price, 8);
-      std::memcpy(bytes + 8, &q.quantity, 8);
-      std::memcpy(bytes + 16, &q.change_rate, 8);
-      send(producer_, changelog_, q.partition, x->first, {bytes, 24});
-      q.changed = false;
-    }
-    if (!changed_.empty()) {
+    auto any = work_->take_changes(
+        [this](int partition, std::string_view key, std::string_view state) {
+          send(producer_, changelog_, partition, key, state);
+        });
+    if (any) {
       for (auto p : partitions_)
-        send(producer_, changelog_, p, "positions",
-             std::to_string(positions_[static_cast<std::size_t>(p)]));
-      changed_.clear();
+        for (auto& each : positions_)
+          send(producer_, changelog_, p, "positions",
+               std::to_string(each[static_cast<std::size_t>(p)]));
       if (options_.exactly_once) {
         check(rd_kafka_commit_transaction(producer_.get(), -1));
         if (go_on)
@@ -267,16 +226,17 @@ private:
   }
 
   const options& options_;
-  std::vector<std::int64_t> ends_;
-  std::vector<std::int64_t> positions_;
+  std::unique_ptr<plain_work> work_;
+  all_ends ends_;
+  /// By input and partition, as `ends_`.
+  all_ends positions_;
   std::vector<int> partitions_;
   handle consumer_;
   queue_handle queue_;
   handle producer_;
+  std::vector<topic_handle> inputs_;
   topic_handle output_;
   topic_handle changelog_;
-  quotes quotes_;
-  std::vector<quotes::value_type*> changed_;
   std::uint64_t records_ = 0;
   clock_type::time_point last_commit_;
   clock_type::time_point finished_;
@@ -332,7 +292,7 @@ options parse(int argc, char** argv) {
   CLI::App app{"the stock job as a plain loop over librdkafka"};
   std::string guarantee = "at-least-once";
   app.add_option("--kafka", o.brokers)->required();
-  app.add_option("--input-topic", o.input);
+  app.add_option("--input-topic", o.inputs);
   app.add_option("--output-topic", o.output);
   app.add_option("--changelog-topic", o.changelog);
   app.add_option("--guarantee", guarantee)
@@ -346,12 +306,19 @@ options parse(int argc, char** argv) {
   app.add_option("--queue-mb", o.queue_mb, "of each producer");
   app.add_flag("--follow", o.follow, "go on until SIGTERM or SIGINT");
   app.add_flag("--json", o.json);
+  app.add_flag("--shape", o.shape,
+               "the work, inputs and output that WEIR_SHAPE_… name");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& why) {
     std::exit(app.exit(why));
   }
   o.exactly_once = guarantee == "exactly-once";
+  if (o.shape) {
+    auto wanted = shape_from_environment();
+    o.inputs = wanted.inputs;
+    o.output = wanted.output;
+  }
   return o;
 }
 
@@ -364,13 +331,16 @@ int main(int argc, char** argv) {
   std::vector<std::unique_ptr<worker>> workers;
   {
     auto client = make_consumer(o.brokers);
-    auto partitions = partitions_of(client, o.input);
+    auto partitions = partitions_of(client, o.inputs.front());
     if (partitions == 0)
-      die("topic " + o.input + " does not exist");
-    create_topic(client, o.output, partitions, {{"retention.ms", "-1"}});
+      die("topic " + o.inputs.front() + " does not exist");
+    if (!o.output.empty())
+      create_topic(client, o.output, partitions, {{"retention.ms", "-1"}});
     create_topic(client, o.changelog, partitions,
                  {{"cleanup.policy", "compact"}});
-    auto ends = end_offsets(client, o.input, partitions);
+    all_ends ends;
+    for (auto& topic : o.inputs)
+      ends.push_back(end_offsets(client, topic, partitions));
     auto threads = std::min(o.threads, partitions);
     for (int i = 0; i < threads; ++i)
       workers.push_back(std::make_unique<worker>(o, i, threads, ends));
@@ -378,7 +348,7 @@ int main(int argc, char** argv) {
   std::atomic<bool> done{false};
   std::thread helper;
   if (o.prefetch_kb != 0)
-    helper = std::thread{[&] { keep_awake(workers, o.input, done); }};
+    helper = std::thread{[&] { keep_awake(workers, o.inputs.front(), done); }};
   std::vector<std::thread> threads;
   for (auto& w : workers)
     threads.emplace_back([&] { w->run(); });

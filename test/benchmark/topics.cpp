@@ -1,5 +1,7 @@
 // Topics for benchmarks: fills an input with synthetic ticks, deletes what runs
 // left behind.
+#include <cstring>
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 
@@ -18,6 +20,41 @@ struct fill_options {
   std::string topic = "ticks";
   int partitions = 8;
   bool in_turn = false;
+  /// Keys are equally likely, values are of this size: no ticks.
+  std::size_t value_bytes = 0;
+};
+
+/// Keys KEY0000000, …, drawn by a generator that is the same everywhere.
+class uniform_records {
+public:
+  explicit uniform_records(const fill_options& o)
+      : left_(o.ticks.count), keys_(o.ticks.symbols),
+        state_(o.ticks.seed * 0x9e3779b97f4a7c15u + 1),
+        value_(o.value_bytes, 'v') {}
+
+  bool next(std::string& key, std::string& value) {
+    if (left_ == 0)
+      return false;
+    --left_;
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    auto number = std::to_string((state_ >> 33) % keys_);
+    key = "KEY" +
+          std::string(7 - std::min<std::size_t>(7, number.size()), '0') +
+          number;
+    // Compression would make a value of one letter vanish.
+    for (std::size_t i = 0; i + 8 <= value_.size(); i += 8) {
+      auto bits = (state_ + i) * 0x9e3779b97f4a7c15u;
+      std::memcpy(value_.data() + i, &bits, 8);
+    }
+    value = value_;
+    return true;
+  }
+
+private:
+  std::uint64_t left_;
+  std::uint64_t keys_;
+  std::uint64_t state_;
+  std::string value_;
 };
 
 /// Every symbol in turn: the state is as large as the number of records says.
@@ -54,7 +91,10 @@ void fill(const std::string& brokers, const fill_options& o) {
     while (next())
       send(producer, topic, weir::partition_of(key, o.partitions), key, value);
   };
-  if (o.in_turn) {
+  if (o.value_bytes > 0) {
+    uniform_records source{o};
+    send_all([&] { return source.next(key, value); });
+  } else if (o.in_turn) {
     ticks_in_turn source{o.ticks};
     send_all([&] { return source.next(key, value); });
   } else {
@@ -84,6 +124,8 @@ int main(int argc, char** argv) {
   filling->add_option("--count", o.ticks.count);
   filling->add_option("--symbols", o.ticks.symbols);
   filling->add_option("--seed", o.ticks.seed);
+  filling->add_option("--value-bytes", o.value_bytes,
+                      "no ticks: keys all alike, values of this size");
   filling->add_flag("--in-turn", o.in_turn, "every symbol equally often");
   filling->callback([&] { fill(brokers, o); });
 
