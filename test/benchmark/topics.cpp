@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <numeric>
 
 #include <CLI/CLI.hpp>
 
@@ -136,6 +137,15 @@ int main(int argc, char** argv) {
     auto client = make_producer(brokers);
     for (auto& topic : topics)
       delete_topic(client, topic);
+  });
+  std::string topic;
+  auto* ending = app.add_subcommand("ends", "sum of a topic's committed ends");
+  ending->add_option("topic", topic)->required();
+  ending->callback([&] {
+    auto client = make_consumer(brokers);
+    auto ends = end_offsets(client, topic, partitions_of(client, topic));
+    std::cout << std::accumulate(ends.begin(), ends.end(), std::int64_t{0})
+              << '\n';
   });
   CLI11_PARSE(app, argc, argv);
 }
