@@ -51,7 +51,7 @@ void empty(rd_kafka_queue_t* queue) {
 }
 
 /// On a thread of librdkafka that holds the queue's lock.
-void on_queue_event(rd_kafka_t*, void* opaque) {
+void on_queue_event(rd_kafka_t*, void* opaque) noexcept {
   auto& slot = *static_cast<partition_slot*>(opaque);
   if (slot.armed.exchange(false) && slot.on_ready)
     slot.on_ready();

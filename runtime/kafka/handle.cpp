@@ -68,13 +68,13 @@ handle::~handle() {
 }
 
 void handle::log_callback(const rd_kafka_t* client, int level,
-                          const char* facility, const char* text) {
+                          const char* facility, const char* text) noexcept {
   if (auto* self = static_cast<handle*>(rd_kafka_opaque(client)))
     self->on_log(level, facility, text);
 }
 
 void handle::error_callback(rd_kafka_t*, int code, const char* text,
-                            void* opaque) {
+                            void* opaque) noexcept {
   auto what = static_cast<rd_kafka_resp_err_t>(code);
   if (draining != nullptr)
     draining->push_back({what, text});
@@ -82,7 +82,7 @@ void handle::error_callback(rd_kafka_t*, int code, const char* text,
     static_cast<handle*>(opaque)->on_error(what, text);
 }
 
-int handle::close_callback(int socket, void* opaque) {
+int handle::close_callback(int socket, void* opaque) noexcept {
   ++static_cast<handle*>(opaque)->faults_;
   return ::close(socket);
 }

@@ -67,10 +67,10 @@ private:
   explicit handle(std::shared_ptr<outage> of) : outage_{std::move(of)} {}
 
   static void log_callback(const rd_kafka_t* client, int level,
-                           const char* facility, const char* text);
+                           const char* facility, const char* text) noexcept;
   static void error_callback(rd_kafka_t* client, int code, const char* text,
-                             void* opaque);
-  static int close_callback(int socket, void* opaque);
+                             void* opaque) noexcept;
+  static int close_callback(int socket, void* opaque) noexcept;
 
   void on_log(int level, std::string_view facility, std::string_view text);
   bool may_log();

@@ -19,11 +19,11 @@ znode_stat to_stat(const Stat& from) {
 
 } // namespace
 
-void on_void(int code, const void* data) {
+void on_void(int code, const void* data) noexcept {
   finish(code, {}, data);
 }
 
-void on_multi(int code, const void* data) {
+void on_multi(int code, const void* data) noexcept {
   auto* from = static_cast<request*>(const_cast<void*>(data));
   // The ops beside the one that failed say ZRUNTIMEINCONSISTENCY.
   for (std::size_t i = 0; code != ZOK && i < from->results.size(); ++i)
@@ -34,14 +34,14 @@ void on_multi(int code, const void* data) {
   finish(code, {}, data);
 }
 
-void on_text(int code, const char* value, const void* data) {
+void on_text(int code, const char* value, const void* data) noexcept {
   reply out;
   if (code == ZOK && value != nullptr)
     out.text = value;
   finish(code, std::move(out), data);
 }
 
-void on_stat(int code, const Stat* stat, const void* data) {
+void on_stat(int code, const Stat* stat, const void* data) noexcept {
   reply out;
   if (code == ZOK && stat != nullptr)
     out.stat = to_stat(*stat);
@@ -49,7 +49,7 @@ void on_stat(int code, const Stat* stat, const void* data) {
 }
 
 void on_data(int code, const char* value, int length, const Stat* stat,
-             const void* data) {
+             const void* data) noexcept {
   reply out;
   // A node without data has length -1.
   if (code == ZOK && value != nullptr && length > 0)
@@ -59,7 +59,7 @@ void on_data(int code, const char* value, int length, const Stat* stat,
   finish(code, std::move(out), data);
 }
 
-void on_names(int code, const String_vector* names, const void* data) {
+void on_names(int code, const String_vector* names, const void* data) noexcept {
   reply out;
   if (code == ZOK && names != nullptr)
     out.names.assign(names->data, names->data + names->count);

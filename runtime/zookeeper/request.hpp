@@ -49,13 +49,14 @@ struct request {
 };
 
 // The completions to pass to zoo_a*, with a `request` as their data. They hand
-// over to client::completed.
-void on_void(int code, const void* data);
-void on_multi(int code, const void* data);
-void on_text(int code, const char* value, const void* data);
-void on_stat(int code, const Stat* stat, const void* data);
+// over to client::completed; what they would throw ends the process, for the
+// client is C.
+void on_void(int code, const void* data) noexcept;
+void on_multi(int code, const void* data) noexcept;
+void on_text(int code, const char* value, const void* data) noexcept;
+void on_stat(int code, const Stat* stat, const void* data) noexcept;
 void on_data(int code, const char* value, int length, const Stat* stat,
-             const void* data);
-void on_names(int code, const String_vector* names, const void* data);
+             const void* data) noexcept;
+void on_names(int code, const String_vector* names, const void* data) noexcept;
 
 } // namespace weir::zk

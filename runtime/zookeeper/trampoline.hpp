@@ -15,14 +15,14 @@ struct trampoline {
   }
 
   static void session(zhandle_t* handle, int type, int state, const char*,
-                      void*) {
+                      void*) noexcept {
     if (type == ZOO_SESSION_EVENT)
       self(handle).session_changed(handle, state);
   }
 
   /// Session events are shown to every watcher and do not consume it.
   static void node(zhandle_t* handle, int type, int, const char*,
-                   void* context) {
+                   void* context) noexcept {
     if (type != ZOO_SESSION_EVENT)
       self(handle).fired(static_cast<watch*>(context));
   }
