@@ -13,10 +13,10 @@ caf::invoke_message_result task::consume(caf::mailbox_element& x) {
     return caf::event_based_actor::consume(x);
   } catch (...) {
     // Told to end, it ends; anything else fails the task, and the lane ends it.
-    if (!x.content().match_elements<end_task>() &&
-        !x.content().match_elements<caf::exit_msg>())
+    auto told = x.content().match_elements<end_task>();
+    if (!told && !x.content().match_elements<caf::exit_msg>())
       throw;
-    shell_->end(false);
+    shell_->end(told && x.content().get_as<end_task>(0).clean);
     quit();
     return caf::invoke_message_result::consumed;
   }
