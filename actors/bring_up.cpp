@@ -208,7 +208,7 @@ void bring_up_actor::check_unborn() {
         if (!limits)
           return retry(limits.error(), [this] { look(); });
         if (limits->high > 0)
-          return give_up(failure_place::claim, error{
+          return look_for_claim(error{
               ec::data_loss,
               "the claim " + path_ + " is missing, but changelog " +
                   context_->job.changelog() + "/" + std::to_string(partition_) +
@@ -217,6 +217,16 @@ void bring_up_actor::check_unborn() {
                   "that with `adopt`"});
         write(0);
       });
+}
+
+/// While the changelog was asked, another may have made the claim and committed.
+void bring_up_actor::look_for_claim(const error& missing) {
+  info_->session->get(path_, nullptr,
+                      reply<result<znode>>([this, missing](result<znode> x) {
+                        if (!x && x.error().code() == ec::not_found)
+                          return give_up(failure_place::claim, missing);
+                        decide(std::move(x));
+                      }));
 }
 
 /// Rule C5. After a pause of this process the known members may be older than

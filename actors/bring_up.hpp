@@ -48,6 +48,7 @@ private:
   void wait(const std::string& reason,
             std::shared_ptr<const parked_node> parked = nullptr);
   void check_unborn();
+  void look_for_claim(const error& missing);
   void make_sure_and_fence(const std::string& id);
   void fence(const std::string& id);
   void fence_answered(const std::string& id, const result<void>& outcome);

@@ -38,7 +38,8 @@ void fencer_actor::on_request(const fence_id& x) {
 void fencer_actor::attempt(const std::string& id) {
   log_info("fencer.fencing", "producer", id);
   run_on(
-      *context_->outside.run.fence, {"fence", context_->stopping},
+      // A stop lets claims go behind a fence (H17).
+      *context_->outside.run.fence, {"fence", context_->giving_up},
       [streams = context_->outside.streams, id] {
         return streams->fence(id, fence_limit);
       },

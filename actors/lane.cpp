@@ -39,7 +39,7 @@ caf::behavior lane_actor::make_behavior() {
       [this](const stop_lane&) {
         act(machine_.drain());
         for (auto& [partition, each] : let_gos_)
-          limit_let_go(partition, each.attempt);
+          limit_let_go(partition, each.what.attempt);
       },
       [this](const drop_lane&) { act(machine_.drop()); },
       [this](const set_check_interval& x) {
@@ -57,11 +57,7 @@ caf::behavior lane_actor::make_behavior() {
       [this](const brought_up& x) { on_brought_up(x); },
       [this](const bring_up_waits& x) { on_bring_up_waits(x); },
       [this](const bring_up_failed& x) { on_bring_up_failed(x); },
-      [this](const let_gone& x) {
-        if (machine_.is_current(x.partition, x.attempt))
-          let_gos_.erase(x.partition);
-        act(machine_.let_gone(x.partition, x.attempt));
-      },
+      [this](const let_gone& x) { on_let_gone(x); },
       [this](const commit_wanted&) { act(machine_.want_commit()); },
       [this](const task_sealed& x) {
         seal_answered(machine_.sealed(x.partition, x.number, x.empty));
@@ -253,19 +249,6 @@ void lane_actor::look_for_stuck() {
   }
 }
 
-/// What a life had processed when it failed is committed once a later one is as
-/// far.
-void lane_actor::settle_lost(const task_applied& x) {
-  auto lost = lost_.find(x.partition);
-  if (lost == lost_.end())
-    return;
-  for (std::size_t i = 0; i < std::min(x.positions.size(), lost->second.size());
-       ++i)
-    if (x.positions[i] < lost->second[i])
-      return;
-  lost_.erase(lost);
-}
-
 void lane_actor::on_applied(const task_applied& x) {
   auto i = tasks_.find(x.partition);
   if (i == tasks_.end())
@@ -277,7 +260,7 @@ void lane_actor::on_applied(const task_applied& x) {
   pauses_.erase(x.partition);
   no_room_.erase(x.partition);
   i->second.committed = true;
-  settle_lost(x);
+  lost_.erase(x.partition);
   tell(node_, task_progress{x.partition, x.positions, x.records, x.skipped});
   if (!i->second.claim.born)
     mark_born(x.partition);

@@ -9,6 +9,7 @@
 #include "actors/claim.hpp"
 #include "actors/commit_timing.hpp"
 #include "actors/lane_machine.hpp"
+#include "actors/let_go.hpp"
 #include "actors/messages.hpp"
 #include "actors/task.hpp"
 
@@ -98,7 +99,6 @@ private:
   void look_for_stuck();
   void on_stuck(int partition, const task_pulse::call& x);
   void on_applied(const task_applied& x);
-  void settle_lost(const task_applied& x);
 
   // -- tasks (lane_tasks.cpp)
 
@@ -108,7 +108,9 @@ private:
   void perform(const machine::end_task& x);
   void perform(const machine::let_go& x);
   void perform(const machine::end_let_go& x);
+  void start_let_go(const let_go_task& what);
   void limit_let_go(int partition, std::uint64_t attempt);
+  void on_let_gone(const let_gone& x);
   void perform(const machine::hand_on& x);
   void on_brought_up(const brought_up& x);
   void on_bring_up_waits(const bring_up_waits& x);
@@ -152,9 +154,11 @@ private:
   std::map<int, caf::actor> bring_ups_;
   struct let_go_child {
     caf::actor actor;
-    std::uint64_t attempt;
+    let_go_task what;
   };
   std::map<int, let_go_child> let_gos_;
+  /// Tasks that have committed and are in no incarnation now (rule S2).
+  std::set<int> committed_;
   /// Why a task that leaves is to be parked (H28).
   std::map<int, std::shared_ptr<const parked_node>> parked_;
   std::map<int, blame_record> blame_;
@@ -169,9 +173,9 @@ private:
   std::uint64_t timer_ = 0;
   std::uint64_t watched_seal_ = 0;
   int lives_failed_ = 0;
-  /// How far tasks were that ended with something uncommitted: the exit code
-  /// tells of it (H34).
-  std::map<int, task_positions> lost_;
+  /// Tasks whose last incarnation ended with something uncommitted, and that
+  /// have committed nothing since: the exit code tells of it (H34).
+  std::set<int> lost_;
 };
 
 } // namespace weir

@@ -253,8 +253,6 @@ private:
     std::uint64_t attempt = 0;
     /// The id that its acknowledged claim names.
     std::uint64_t claimed = 0;
-    /// A claim of this lane may exist.
-    bool touched = false;
     bool later = false;
     departure leaving = departure::none;
     /// Takes part in the current transaction.

@@ -176,7 +176,6 @@ void lane_machine::bring_up_task(actions& out, int partition, task& x) {
     return;
   }
   x.where = place::coming;
-  x.touched = true;
   out.push_back(bring_up{partition, x.attempt});
 }
 
@@ -214,7 +213,6 @@ lane_machine::actions lane_machine::joined(int partition, std::uint64_t attempt,
   x = {};
   x.where = place::hosted;
   x.attempt = attempts;
-  x.touched = true;
   x.claimed = id_;
   x.forced = first_commit;
   if (phase_ == phase::open) {
@@ -306,10 +304,6 @@ lane_machine::actions lane_machine::gone(int partition) {
 void lane_machine::part(actions& out, int partition, task& x) {
   if (x.leaving == departure::own_lane) {
     out.push_back(hand_on{partition});
-    tasks_.erase(partition);
-    return;
-  }
-  if (!x.touched && x.leaving == departure::stop) {
     tasks_.erase(partition);
     return;
   }
@@ -474,10 +468,10 @@ std::string lane_machine::text() const {
            std::to_string(static_cast<int>(x.leaving));
     out += x.claimed == id_ ? " own" : x.claimed == serial_ ? " next" : "";
     const std::pair<bool, const char*> flags[] = {
-        {x.touched, "t"},  {x.later, "w"},        {x.in, "i"},
-        {x.forced, "f"},   {x.sealed, "s"},       {x.empty, "e"},
-        {x.acknowledged, "k"}, {x.applying, "a"}, {x.last, "l"},
-        {x.moving, "m"},   {x.stuck, "u"}};
+        {x.later, "w"},  {x.in, "i"},    {x.forced, "f"},
+        {x.sealed, "s"}, {x.empty, "e"}, {x.acknowledged, "k"},
+        {x.applying, "a"}, {x.last, "l"}, {x.moving, "m"},
+        {x.stuck, "u"}};
     for (auto& [set, letter] : flags)
       out += set ? letter : "";
   }

@@ -2,7 +2,6 @@
 // H27, H28).
 #include "actors/bring_up.hpp"
 #include "actors/lane.hpp"
-#include "actors/let_go.hpp"
 #include "runtime/log.hpp"
 
 namespace weir {
@@ -325,7 +324,11 @@ void lane_actor::on_task_gone(const task_gone& x) {
   if (i == tasks_.end())
     return;
   if (x.uncommitted)
-    lost_[x.partition] = x.positions;
+    lost_.insert(x.partition);
+  else
+    lost_.erase(x.partition);
+  if (i->second.committed)
+    committed_.insert(x.partition);
   bool by_itself = machine_.hosts(x.partition);
   tasks_.erase(i);
   if (by_itself)
@@ -337,37 +340,53 @@ void lane_actor::perform(const machine::let_go& x) {
   let_go_task what;
   what.partition = x.partition;
   what.attempt = x.attempt;
+  what.committed = committed_.count(x.partition) > 0;
   if (producers_)
     what.living_id = producers_->id;
   if (x.why == machine::departure::park) {
     auto i = parked_.find(x.partition);
     if (i != parked_.end()) {
       what.parked = i->second;
-      tell(node_, task_parked{x.partition, i->second});
       parked_.erase(i);
     }
   }
-  auto actor = system().spawn<let_go_actor>(
-      context_, info_, caf::actor_cast<caf::actor>(this), std::move(what));
-  // What it did not get done is the next owner's to do.
-  adopt(actor, [this, x](const std::string&) {
-    let_gos_.erase(x.partition);
-    act(machine_.let_gone(x.partition, x.attempt));
-  });
-  let_gos_[x.partition] = {actor, x.attempt};
+  start_let_go(what);
   if (machine_.wish() != machine::goal::run)
     limit_let_go(x.partition, x.attempt);
+}
+
+void lane_actor::start_let_go(const let_go_task& what) {
+  auto actor = system().spawn<let_go_actor>(
+      context_, info_, caf::actor_cast<caf::actor>(this), what);
+  // H31: as a retry.
+  adopt(actor, [this, what](const std::string&) {
+    run_after(first_pause, [this, what] {
+      if (machine_.is_current(what.partition, what.attempt))
+        start_let_go(what);
+    });
+  });
+  let_gos_[what.partition] = {actor, what};
+}
+
+void lane_actor::on_let_gone(const let_gone& x) {
+  auto i = let_gos_.find(x.partition);
+  if (i == let_gos_.end() || i->second.what.attempt != x.attempt)
+    return;
+  // H28: now that it is written, and not before.
+  if (i->second.what.parked)
+    tell(node_, task_parked{x.partition, i->second.what.parked});
+  let_gos_.erase(i);
+  act(machine_.let_gone(x.partition, x.attempt));
 }
 
 void lane_actor::limit_let_go(int partition, std::uint64_t attempt) {
   run_after(let_go_limit, [this, partition, attempt] {
     auto i = let_gos_.find(partition);
-    if (i == let_gos_.end() || i->second.attempt != attempt)
+    if (i == let_gos_.end() || i->second.what.attempt != attempt)
       return;
     log_warning("claim.let_go_limit", "task", partition);
     end_actor(i->second.actor);
-    let_gos_.erase(i);
-    act(machine_.let_gone(partition, attempt));
+    on_let_gone({partition, attempt});
   });
 }
 

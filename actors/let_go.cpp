@@ -48,7 +48,7 @@ void let_go_actor::decide(result<znode> node) {
   if (!ours) {
     // Nobody's, or somebody else's: what stopped the task here is theirs to
     // find.
-    if (what_.parked && (!claim || claim->released))
+    if (what_.parked && !parked_ && (!claim || claim->released))
       return park();
     return done();
   }

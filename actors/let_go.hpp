@@ -11,9 +11,9 @@
 namespace weir {
 
 struct let_go_task {
-  int partition;
+  int partition = 0;
   /// Goes back with the answer, so that the lane tells answers apart.
-  std::uint64_t attempt;
+  std::uint64_t attempt = 0;
   /// The lane's id in use; empty = none. A claim that names another one is of a
   /// life that failed: its last transaction may still be decided.
   std::string living_id;
@@ -21,7 +21,7 @@ struct let_go_task {
   /// it without having seen it.
   std::shared_ptr<const parked_node> parked;
   /// The task has committed (rule S2).
-  bool committed;
+  bool committed = false;
 };
 
 /// look ──> [fence the dead life's id] ──> [park] ──> release ──> `let_gone`

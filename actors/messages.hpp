@@ -153,6 +153,7 @@ struct apply_request {
 /// End: close the database (cleanly after a last commit, else as it is) on the
 /// disk's executor and answer with `task_gone`.
 struct end_task {
+  /// Its last commit is applied.
   bool clean;
 };
 
@@ -185,10 +186,8 @@ struct commit_wanted {};
 struct task_gone {
   int partition;
   bool clean;
-  /// It had processed or emitted something that no commit holds, and was so far
-  /// in each input.
+  /// It had processed or emitted something that no commit holds.
   bool uncommitted;
-  std::vector<std::int64_t> positions;
 };
 /// The task cannot go on in this transaction (rule L6).
 struct task_failed {

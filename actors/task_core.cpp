@@ -82,7 +82,9 @@ result<record_fate> task_core::look_back(std::size_t input, const record& x) {
 
 void task_core::check_changes() {
   // As long as the one that the seal writes.
-  auto origin_value = encode(origin{});
+  origin any;
+  any.epoch = any.sequence = 1;
+  auto origin_value = encode(any);
   header mark{origin_header, origin_value};
   state_.visit_record(
       [&](std::string_view key, std::optional<std::string_view> value) {

@@ -98,6 +98,8 @@ void task::shell::on_begun(const transaction_begun& x) {
   if (!self.core_->out().is_drained())
     pump();
   schedule();
+  // What was held may be as much as a transaction takes already.
+  ask_for_commit();
 }
 
 void task::shell::on_seal(const seal_request& x) {
@@ -306,14 +308,14 @@ void task::shell::end(bool clean) {
       std::make_shared<std::vector<task_input>>(std::move(handoff.inputs));
   auto disk = self.core_->context().outside.run.disk;
   bool uncommitted = self.core_->uncommitted();
-  auto positions = self.core_->positions();
   self.core_->state().drop();
   self.core_.reset();
-  disk->post("task.close", [database, readers, partition, clean, uncommitted,
-                            positions, to = lane] {
+  disk->post("task.close", [database, readers, partition, uncommitted,
+                            to = lane] {
     readers->clear();
     bool closed = false;
-    if (clean && *database) {
+    // It is at a commit in any case, and says so with its clean mark.
+    if (*database) {
       auto done = (*database)->close();
       if (!done)
         log_warning("task.close", "task", partition, "why",
@@ -321,7 +323,7 @@ void task::shell::end(bool clean) {
       closed = done.has_value();
     }
     database->reset();
-    tell(to, task_gone{partition, closed, uncommitted, positions});
+    tell(to, task_gone{partition, closed, uncommitted});
   });
   lane = nullptr;
 }

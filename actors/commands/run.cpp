@@ -16,6 +16,7 @@ namespace {
 
 /// For what is of no consequence once the node has ended.
 constexpr milliseconds closing_limit{1'000};
+constexpr milliseconds clients_limit{2'000};
 /// Rule H31: of the node itself.
 constexpr milliseconds death_limit{5'000};
 
@@ -99,7 +100,11 @@ int run_command(const application& app, const configuration& how) {
     // An actor that does not come back would be waited for without end.
     if (!end.left.empty())
       _exit(code);
-    ending.done(code, end.died ? death_limit : how.settings.stop_limit);
+    // The embedded log is closed in order; a client of a server that hangs does
+    // not come back from its destructor, and nothing depends on that.
+    auto rest = how.settings.kafka.empty() ? how.settings.stop_limit
+                                           : clients_limit;
+    ending.done(code, end.died ? death_limit : rest);
   });
   auto left = close_systems(*systems, closing_limit);
   if (left.empty())

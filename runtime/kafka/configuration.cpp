@@ -198,6 +198,12 @@ result<configuration> consumer_configuration(const kafka_options& options,
       return fail(done.error());
   if (auto done = set_properties(*out, options); !done)
     return fail(done.error());
+  // librdkafka wants room for one message in an answer, however large those
+  // may be by the user's properties.
+  auto most = std::stoll(*out->get("message.max.bytes"));
+  if (std::stoll(*out->get("fetch.max.bytes")) < most)
+    if (auto done = out->set("fetch.max.bytes", std::to_string(most)); !done)
+      return fail(done.error());
   return out;
 }
 

@@ -214,7 +214,7 @@ figures consume_by_interface(stream_system& kafka, const std::string& topic,
 figures consume_bare(const kafka_options& options, const std::string& topic,
                      long records, bool wake_brokers) {
   auto conf =
-      need(kafka::consumer_configuration(options, isolation::read_committed));
+      need(kafka::consumer_configuration(options, {isolation::read_committed}));
   if (!wake_brokers) {
     // The other way not to sleep: no limit in reach.
     need(conf.set("queued.min.messages", "5000000"));

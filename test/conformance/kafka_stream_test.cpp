@@ -26,7 +26,7 @@ void delete_records(const std::string& brokers, const std::string& topic,
   kafka_options options;
   options.brokers = brokers;
   auto conf =
-      opened(consumer_configuration(options, isolation::read_uncommitted));
+      opened(consumer_configuration(options, {isolation::read_uncommitted}));
   auto client = opened(handle::open(RD_KAFKA_CONSUMER, std::move(conf),
                                     std::make_shared<outage>(brokers)));
   auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};

@@ -133,7 +133,7 @@ TEST_CASE("without a broker every call names it and ends") {
   check(kafka->broker_count().error());
   check(kafka->query_watermarks(topic, 0, isolation::read_committed).error());
   check(kafka->group_offsets("g", topic, 1).error());
-  check(kafka->open_reader({topic, 0, 0, {}, {}}).error());
+  check(kafka->open_reader({topic, 0, 0, {}, 0, {}}).error());
   producer_options transactional;
   transactional.transactional_id = "t";
   check(kafka->open_producer(transactional).error());

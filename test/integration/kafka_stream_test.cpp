@@ -239,7 +239,7 @@ TEST_CASE("topics: create, describe, delete, and what is refused") {
   CHECK(kafka->delete_topic(topic).error().code() == ec::not_found);
 
   // Nothing creates it on the way.
-  CHECK(kafka->open_reader({topic, 0, 0, {}, {}}).error().code() ==
+  CHECK(kafka->open_reader({topic, 0, 0, {}, 0, {}}).error().code() ==
         ec::not_found);
   auto producer = need(kafka->open_producer({}));
   CHECK(producer->open_topic(topic).error().code() == ec::not_found);

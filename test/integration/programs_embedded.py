@@ -253,12 +253,15 @@ class Embedded(programs.ProgramTest):
     def test_bad_record_fails(self):
         self.generate(0, "--partitions", "2")
         self.put(1, [self.GOOD, self.GOOD, self.BAD[2], self.GOOD])
-        _, log = self.call("run", code=3)
+        _, log = self.call("run", "--on-task-stop", "exit", code=3)
         last = log.splitlines()[-1]
         for word in ("ticks/1", "offset 2", "price"):
             self.assertIn(word, last)
         # Everything before it is committed, nothing behind it.
         self.assertEqual(self.state()["A"]["quantity"], 6)
+        # It is parked until somebody has decided.
+        self.call("run", "--until-drained", "--on-bad-record", "skip", code=3)
+        self.call("resume", "1")
         self.call("run", "--until-drained", "--on-bad-record", "skip")
         self.assertEqual(self.state()["A"]["quantity"], 9)
 

@@ -124,6 +124,7 @@ class Servers(programs.ProgramTest):
         self.generate(500, "--append", "--seed", "3")
         _, log = self.call("run", "--until-drained", code=3)
         self.assertIn(f"{self.input}/2", log.splitlines()[-1])
+        self.call("resume", "2")
         self.call("run", "--until-drained", "--on-bad-record", "skip")
         self.verify("--skip-bad")
 

@@ -63,7 +63,7 @@ TEST_CASE("C6: a fence that is blocked is tried again, and says so") {
   what.faults.fence_blocked = 60;
   what.crash_after = {250};
   observed run{what};
-  CHECK(run.count("claim.fencing_blocked", "blocked by") >= 1);
+  CHECK(run.count("claim.fencing_blocked", "no coordinator") >= 1);
   CHECK(run.count("task.waiting", "blocked by") >= 1);
 }
 

@@ -196,9 +196,7 @@ TEST_CASE("a value of the state that the changelog does not take", "[parked]") {
 TEST_CASE("records that are gone before they were read", "[parked]") {
   task_rig rig{{}, make_outside_world(), {{"retention.bytes", "10000"}}};
   feed(rig, {"a", "b", "c"});
-  rig.spawn<fragile>();
-  rig.begin();
-  rig.pass();
+  run(rig);
   rig.end(true);
   std::string large(1000, 'x');
   for (int i = 0; i < 30; ++i)

@@ -218,7 +218,7 @@ TEST_CASE("whatever a hook throws, the task ends", "[task]") {
   rig.pass();
   rig.end(clean);
   REQUIRE(rig.notes().gone.size() == 1);
-  CHECK(rig.notes().gone[0].clean == clean);
+  CHECK(rig.notes().gone[0].clean);
 }
 
 TEST_CASE("C2: after the last seal emit and put are refused", "[task]") {
@@ -236,6 +236,6 @@ TEST_CASE("C2: after the last seal emit and put are refused", "[task]") {
   rig.end(clean);
   CHECK(writes_at_the_end::refused == 3);
   REQUIRE(rig.notes().gone.size() == 1);
-  CHECK(rig.notes().gone[0].clean == clean);
+  CHECK(rig.notes().gone[0].clean);
   CHECK(rig.read("out").size() == 1);
 }
