@@ -346,7 +346,11 @@ void lane_actor::perform(const machine::let_go& x) {
   if (x.why == machine::departure::park) {
     auto i = parked_.find(x.partition);
     if (i != parked_.end()) {
-      what.parked = i->second;
+      // Under `exit` the node ends instead, and the next one tries again.
+      if (context_->settings.on_task_stop == task_stop_policy::exit)
+        tell(node_, task_parked{x.partition, i->second});
+      else
+        what.parked = i->second;
       parked_.erase(i);
     }
   }

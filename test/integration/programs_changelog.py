@@ -43,8 +43,8 @@ class History(changelogs.Edited):
             with self.copy(wiped):
                 self.edit(verb, EDITED, self.last_commit()[0]["offset"])
                 if wiped:
-                    self.refused("R1", words, wiped=wiped)
-                    self.refused("R1", words, wiped=wiped)
+                    self.refused("read twice", words, wiped=wiped)
+                    self.refused("read twice", words, wiped=wiped)
                 else:
                     self.generate(300, "--append", "--seed", "77")
                     self.run_job()
