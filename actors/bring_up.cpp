@@ -114,8 +114,8 @@ void bring_up_actor::decide(result<znode> node) {
   }
   using step = claim_decision::step;
   auto decision = decide_claim(current_, view());
-  if (decision.what == step::held)
-    return held_ ? confirm() : restore();
+  if (decision.what == step::held && held_)
+    return confirm();
   // H18: an id whose claim another has taken is fenced, or will be: nothing is
   // claimed under it again.
   if (held_)
@@ -135,6 +135,9 @@ void bring_up_actor::decide(result<znode> node) {
 
 void bring_up_actor::go_towards(const claim_decision& decision) {
   using step = claim_decision::step;
+  // By an earlier bring-up of this id, which ended on its way.
+  if (decision.what == step::held)
+    return restore();
   if (decision.what == step::create)
     return check_unborn();
   if (decision.what == step::take)

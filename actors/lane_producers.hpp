@@ -71,7 +71,9 @@ private:
 class bound_producer {
 public:
   topic_ref changelog;
-  topic_ref dead_letter;
+  /// Opened later where an operator gives a record away (H28): while tasks
+  /// send.
+  std::atomic<topic_ref> dead_letter;
   std::vector<topic_ref> outputs;
 
   topic_ref topic(target to) const {

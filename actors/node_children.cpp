@@ -42,7 +42,7 @@ void node_actor::lane_died(int index, const std::string& why) {
   auto i = lanes_.find(index);
   if (i == lanes_.end())
     return;
-  if (stopping_ || rejoining_)
+  if (stopping_ || rejoining_ || paused_)
     return on_lane_stopped({index, false});
   auto lane = std::move(i->second);
   lanes_.erase(i);

@@ -94,7 +94,9 @@ void node_actor::on_counts(const std::vector<cluster_finding>& grown) {
     task.running = false;
     task.waiting = text;
   }
-  stop_lanes();
+  // No stop of the node: its limit does not run, and the membership stays.
+  for (auto& [index, lane] : lanes_)
+    tell_high(lane.actor, stop_lane{});
 }
 
 void node_actor::tell_of_stalls(const std::vector<partition_ends>& ends) {

@@ -1,5 +1,6 @@
 // Compares what a run left behind with the fold of its input.
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include <fmt/format.h>
@@ -358,6 +359,31 @@ void decide_parked(machine& on, parked_decision what) {
   });
 }
 
+namespace {
+
+/// Tasks whose parked nodes are there and pass `which`.
+std::vector<int>
+read_parked(machine& on, const std::function<bool(const parked_node&)>& which) {
+  std::vector<int> out;
+  with_session(on, [&](coordination& session) {
+    for (int p = 0; p < on.work.partitions; ++p)
+      session.get(znode_paths{on.work.job.name()}.parked(p), nullptr,
+                  [&out, &which, p](result<znode> node) {
+                    if (node && which(*decode_parked(node->data)))
+                      out.push_back(p);
+                  });
+  });
+  return out;
+}
+
+} // namespace
+
+std::vector<int> undecided_parked(machine& on) {
+  return read_parked(on, [](const parked_node& x) {
+    return x.decision == parked_decision::none;
+  });
+}
+
 std::vector<std::string> check(machine& on, std::uint64_t& commits) {
   auto claims = read_claims(on);
   auto systems = open_systems(on);
@@ -366,6 +392,9 @@ std::vector<std::string> check(machine& on, std::uint64_t& commits) {
   checker judge{on, std::move(*systems), std::move(claims)};
   auto out = judge.run();
   commits = judge.commits();
+  // H28: removed by whoever is past the record, whatever became of who was.
+  for (auto p : read_parked(on, [](const parked_node&) { return true; }))
+    out.push_back(fmt::format("task {} has drained and is still parked", p));
   return out;
 }
 

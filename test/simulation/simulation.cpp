@@ -115,6 +115,9 @@ private:
   life_end run_life() {
     on_.stopping.clear();
     on_.gave_up_at_stop.clear();
+    // Whoever parked it may have died before it could end in order.
+    awaits_word_ = on_.plan.wrong != poison::none && out_.lives > 0 &&
+                   !undecided_parked(on_).empty();
     life now{on_, out_.lives};
     if (out_.lives == 0 && on_.plan.crash_in_operation)
       on_.disk_of(0).inject(on_.disk_of(0).operations() +
@@ -139,8 +142,9 @@ private:
   }
 
   life_end judge(life& now) {
-    auto wrong = on_.plan.wrong != poison::none &&
-                 on_.plan.wrong != poison::slow_at_a_record && out_.lives == 0;
+    auto wrong = awaits_word_ || (on_.plan.wrong != poison::none &&
+                                  on_.plan.wrong != poison::slow_at_a_record &&
+                                  out_.lives == 0);
     for (auto* report : now.reports()) {
       if (report == nullptr) {
         out_.problems.push_back("nothing is left to do, but a node lives");
@@ -182,7 +186,8 @@ private:
     // H28: somebody has looked at what stopped the task.
     if (wrong)
       decide_parked(on_, parked_decision::resume);
-    return all ? life_end::drained : life_end::stopped;
+    // The task's own input is still to be processed then.
+    return all && !wrong ? life_end::drained : life_end::stopped;
   }
 
   /// C2, H17: a release after a failed last commit is behind a fence of its id.
@@ -249,6 +254,8 @@ private:
   bool disturbed_ = false;
   /// In this life a node could not make its last commit.
   bool incomplete_ = false;
+  /// A task is parked since an earlier life, and nobody has decided.
+  bool awaits_word_ = false;
 };
 
 } // namespace

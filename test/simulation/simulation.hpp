@@ -45,6 +45,8 @@ void write_config(machine& on, const std::string& content);
 
 /// Decides about every parked task, as an operator does. Between two lives.
 void decide_parked(machine& on, parked_decision what);
+/// Tasks that are parked and wait for that decision. Between two lives.
+std::vector<int> undecided_parked(machine& on);
 
 /// Compares committed outputs, dead letters, states, changelogs and claims with
 /// the fold of the input. After the last life's end; answers the problems.
