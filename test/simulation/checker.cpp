@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -296,13 +297,15 @@ namespace {
 void with_session(machine& on, const std::function<void(coordination&)>& ask) {
   auto systems = open_systems(on);
   if (!systems)
-    return;
+    throw std::logic_error{"the checker cannot ask the coordination: " +
+                           to_string(systems.error())};
   auto queue = std::make_shared<sim_executor>("checker", 1, on.time);
   auto service = make_embedded_coordination(
       systems->database, queue, [] { return std::chrono::milliseconds{0}; });
   auto session = service->open_session({});
   if (!session)
-    return;
+    throw std::logic_error{"the checker cannot ask the coordination: " +
+                           to_string(session.error())};
   ask(**session);
   while (queue->runnable() > 0)
     queue->run(0);
@@ -386,6 +389,7 @@ std::vector<int> undecided_parked(machine& on) {
 
 std::vector<std::string> check(machine& on, std::uint64_t& commits) {
   auto claims = read_claims(on);
+  auto parked = read_parked(on, [](const parked_node&) { return true; });
   auto systems = open_systems(on);
   if (!systems)
     return {"the checker cannot open the log: " + to_string(systems.error())};
@@ -393,7 +397,7 @@ std::vector<std::string> check(machine& on, std::uint64_t& commits) {
   auto out = judge.run();
   commits = judge.commits();
   // H28: removed by whoever is past the record, whatever became of who was.
-  for (auto p : read_parked(on, [](const parked_node&) { return true; }))
+  for (auto p : parked)
     out.push_back(fmt::format("task {} has drained and is still parked", p));
   return out;
 }
