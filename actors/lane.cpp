@@ -25,6 +25,7 @@ lane_actor::lane_actor(caf::actor_config& config,
       committer_(context_->outside.make_executor(
           "weir-commit-" + std::to_string(options_.index))),
       last_commit_ms_(context_->outside.world->wall_clock_ms()) {
+  histories_.swap(options_.histories);
   observe("lane", context_->outside.handler_probe);
   machine_.at_least_once =
       context_->settings.guarantee == guarantee::at_least_once;
@@ -253,12 +254,8 @@ void lane_actor::on_applied(const task_applied& x) {
   auto i = tasks_.find(x.partition);
   if (i == tasks_.end())
     return;
-  auto& blamed = blame_[x.partition];
-  blamed.committed(x.positions);
-  if (blamed.in_a_row() == 0)
-    careful_.erase(x.partition);
+  forget_blame(x);
   pauses_.erase(x.partition);
-  no_room_.erase(x.partition);
   i->second.committed = true;
   lost_.erase(x.partition);
   tell(node_, task_progress{x.partition, x.positions, x.records, x.skipped});

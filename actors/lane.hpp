@@ -21,6 +21,8 @@ struct lane_options {
   milliseconds check_interval{100};
   /// Rule L8: a single task that has failed three times elsewhere.
   bool solo = false;
+  /// Of tasks that come from another lane.
+  std::map<int, task_history> histories;
 };
 
 /// Owns the producers, the bring-ups and the task actors of its partitions, and
@@ -97,7 +99,6 @@ private:
   void seal_answered(const machine::actions& todo);
   void watch_seal();
   void look_for_stuck();
-  void on_stuck(int partition, const task_pulse::call& x);
   void on_applied(const task_applied& x);
 
   // -- tasks (lane_tasks.cpp)
@@ -114,14 +115,20 @@ private:
   void perform(const machine::hand_on& x);
   void on_brought_up(const brought_up& x);
   void on_bring_up_waits(const bring_up_waits& x);
+  void on_task_gone(const task_gone& x);
+  void wait_longer(int partition);
+
+  // -- what stops them (lane_blame.cpp)
+
   void on_bring_up_failed(const bring_up_failed& x);
   void on_task_failed(const task_failed& x);
   void on_task_rejects(const task_rejects& x);
-  void on_task_gone(const task_gone& x);
+  void on_stuck(int partition, const task_pulse::call& x);
   void blame(const task_failed& x);
+  bool note_suspect(const task_failed& x);
+  void forget_blame(const task_applied& x);
   void park(int partition, parked_kind kind, const error& why,
             const std::optional<input_fault>& fault);
-  void wait_longer(int partition);
 
   // -- claims (lane_claims.cpp)
 
@@ -164,12 +171,7 @@ private:
   std::map<int, blame_record> blame_;
   /// Before the next bring-up of a task that has to wait.
   std::map<int, milliseconds> pauses_;
-  /// Tasks whose databases cannot be read (rule L7).
-  std::set<int> damaged_;
-  /// Tasks whose state had a value that the changelog does not take.
-  std::set<int> careful_;
-  /// Bytes that a task's commit could not write (L7).
-  std::map<int, std::size_t> no_room_;
+  std::map<int, task_history> histories_;
   std::uint64_t timer_ = 0;
   std::uint64_t watched_seal_ = 0;
   int lives_failed_ = 0;

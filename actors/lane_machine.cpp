@@ -168,4 +168,47 @@ lane_machine::actions lane_machine::applied(int partition,
   return out;
 }
 
+std::string lane_machine::text() const {
+  std::string out = to_string(phase_);
+  out += " goal " + std::to_string(static_cast<int>(goal_));
+  out += fresh_ ? " fresh" : "";
+  out += commit_wanted_ ? " wanted" : "";
+  for (auto& [partition, x] : tasks_) {
+    out += " | " + std::to_string(partition) + ":" +
+           std::to_string(static_cast<int>(x.where)) + "/" +
+           std::to_string(static_cast<int>(x.leaving));
+    out += x.claimed == id_ ? " own" : x.claimed == serial_ ? " next" : "";
+    const std::pair<bool, const char*> flags[] = {
+        {x.later, "w"},  {x.in, "i"},    {x.forced, "f"},
+        {x.sealed, "s"}, {x.empty, "e"}, {x.acknowledged, "k"},
+        {x.applying, "a"}, {x.last, "l"}, {x.moving, "m"},
+        {x.stuck, "u"}};
+    for (auto& [set, letter] : flags)
+      out += set ? letter : "";
+  }
+  return out;
+}
+
+const char* to_string(lane_machine::phase x) noexcept {
+  switch (x) {
+  case lane_machine::phase::closed:
+    return "closed";
+  case lane_machine::phase::opening:
+    return "opening";
+  case lane_machine::phase::open:
+    return "open";
+  case lane_machine::phase::sealing:
+    return "sealing";
+  case lane_machine::phase::publishing:
+    return "publishing";
+  case lane_machine::phase::retiring:
+    return "retiring";
+  case lane_machine::phase::failing:
+    return "failing";
+  case lane_machine::phase::ended:
+    return "ended";
+  }
+  return "?";
+}
+
 } // namespace weir

@@ -276,7 +276,7 @@ private:
   void try_seal(actions& out);
   void try_publish(actions& out);
   void finish_empty(actions& out);
-  // lane_members.cpp: coming and going
+  // lane_machine_lives.cpp, lane_machine_tasks.cpp
   void open(actions& out);
   void bring_up_idle(actions& out);
   void bring_up_task(actions& out, int partition, task& x);

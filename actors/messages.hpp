@@ -16,6 +16,7 @@
 #include "actors/lane_producers.hpp"
 #include "actors/node_context.hpp"
 #include "actors/parked.hpp"
+#include "actors/task_history.hpp"
 
 namespace weir {
 
@@ -93,6 +94,7 @@ struct node_failed {
 struct task_suspect {
   int partition;
   std::string reason;
+  task_history history;
 };
 struct lane_stopped {
   int lane;

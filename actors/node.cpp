@@ -187,12 +187,14 @@ void node_actor::start_lanes() {
   }
 }
 
-void node_actor::start_lane(std::vector<int> partitions, bool solo) {
+void node_actor::start_lane(std::vector<int> partitions, bool solo,
+                            std::map<int, task_history> histories) {
   lane_options options;
   options.index = next_lane_++;
   options.partitions = partitions;
   options.check_interval = check_interval_;
   options.solo = solo;
+  options.histories = std::move(histories);
   for (auto p : partitions)
     tasks_[p].running = false;
   auto actor = system().spawn<lane_actor>(context_, info_,
@@ -306,7 +308,7 @@ void node_actor::on_task_suspect(const task_suspect& x) {
   log_warning("task.own_lane", "task", x.partition, "why", x.reason);
   for (auto& [index, lane] : lanes_)
     std::erase(lane.partitions, x.partition);
-  start_lane({x.partition}, true);
+  start_lane({x.partition}, true, {{x.partition, x.history}});
 }
 
 void node_actor::on_progress(const task_progress& x) {

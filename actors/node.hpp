@@ -120,7 +120,8 @@ private:
   void join(bool patient);
   void on_joined(const joined& x);
   void start_lanes();
-  void start_lane(std::vector<int> partitions, bool solo);
+  void start_lane(std::vector<int> partitions, bool solo,
+                  std::map<int, task_history> histories = {});
   void on_session_lost(const session_lost& x);
   void membership_gone();
   void on_live_settings(const live_settings& x);

@@ -35,7 +35,10 @@ task_core::task_core(std::shared_ptr<node_context> context,
            context_->memory.held),
       previous_checksum_(handoff_->commit ? checksum(*handoff_->commit) : 0),
       sealed_positions_(next_offsets(*handoff_)),
-      committed_(sealed_positions_), skipped_(handoff_->lost) {
+      committed_(sealed_positions_),
+      suspects_(handoff_->inputs.size(), INT64_MAX), skipped_(handoff_->lost) {
+  for (auto& [input, offset] : handoff_->suspects)
+    suspects_[input] = offset;
   auto* decision = handoff_->decision.get();
   if (decision == nullptr || !decision->has_record() ||
       decision->decision == parked_decision::resume ||

@@ -91,6 +91,17 @@ public:
   void advance(std::size_t input, std::int64_t next_offset);
   /// Whether what is not committed yet ends `--until-drained` for this task.
   bool completes_drain() const;
+  /// An earlier incarnation failed at this record, and not all that were read
+  /// before it are committed. Timers may have gone on meanwhile: no commit
+  /// would ever hold everything.
+  bool must_commit_before(std::size_t input, const record& x) {
+    if (x.offset() < suspects_[input]) [[likely]]
+      return false;
+    if (positions() != committed_)
+      return true;
+    suspects_[input] = INT64_MAX;
+    return false;
+  }
 
   /// The record being processed is bad; its effects will be undone.
   void reject(std::string_view reason,
@@ -180,6 +191,8 @@ private:
   std::optional<sealed_commit> sealed_;
   std::vector<std::int64_t> sealed_positions_;
   std::vector<std::int64_t> committed_;
+  /// An offset per input; INT64_MAX: none.
+  std::vector<std::int64_t> suspects_;
   std::uint64_t records_ = 0;
   std::uint64_t skipped_ = 0;
   std::optional<error> send_problem_;

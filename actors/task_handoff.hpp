@@ -8,6 +8,7 @@
 
 #include "actors/parked.hpp"
 #include "actors/ready_relay.hpp"
+#include "actors/task_history.hpp"
 #include "actors/task_pulse.hpp"
 #include "actors/znodes.hpp"
 #include "runtime/stream.hpp"
@@ -64,6 +65,8 @@ struct task_handoff {
   /// A value was larger than the changelog takes: each record's changes are
   /// looked at, until the record at fault is found.
   bool careful = false;
+  /// Earlier incarnations failed there: what is before is committed first.
+  suspect_records suspects;
   /// What the task's code is at; the lane keeps it too.
   std::shared_ptr<task_pulse> pulse = std::make_shared<task_pulse>();
   /// Partition counts of the job's outputs.

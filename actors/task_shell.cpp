@@ -173,7 +173,7 @@ void task::shell::on_apply(const apply_request& x) {
     return fail_with(failure_place::apply,
                      done.error().within("applying a commit"), std::nullopt,
                      room_for(bytes));
-  waits_for_first_commit = false;
+  waits_for_first_commit = held_back = false;
   auto& core = *self.core_;
   tell_high(lane, task_applied{core.partition(), x.number, core.committed(),
                                core.records(), core.skipped()});

@@ -32,7 +32,7 @@ input_fault task::shell::fault_of(std::size_t input, const record& x) {
 bool task::shell::may_process() const {
   auto& core = *self.core_;
   auto bound = core.context().memory.overlay;
-  return begun && assigned && !waits_for_first_commit && !over &&
+  return begun && assigned && !waits_for_first_commit && !held_back && !over &&
          !core.out().is_full()
          // Between seal and apply the overlay may double, not more.
          && core.state().overlay_bytes() < 2 * bound;
@@ -90,7 +90,7 @@ void task::shell::ask_for_commit() {
     return;
   auto bound = core.context().memory.overlay;
   if (core.state().overlay_bytes() < bound && !core.out().wants_commit() &&
-      !core.completes_drain())
+      !core.completes_drain() && !held_back)
     return;
   commit_asked = true;
   tell_high(lane, commit_wanted{});
@@ -135,6 +135,10 @@ bool task::shell::drain_batch() {
   auto ok = guard([&] {
     while (cursor < records.size() && !core.out().is_full()) {
       auto& x = records[cursor];
+      if (core.must_commit_before(input, x)) [[unlikely]] {
+        held_back = true;
+        break;
+      }
       pulse->at(x.offset());
       auto fate = core.consume(input, x, process);
       if (!fate)

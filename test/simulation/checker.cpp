@@ -1,12 +1,9 @@
 // Compares what a run left behind with the fold of its input.
 #include <algorithm>
-#include <functional>
 #include <set>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
-#include "runtime/embedded/coordination.hpp"
 #include "runtime/topics.hpp"
 #include "stores/kv_store.hpp"
 #include "stores/restore.hpp"
@@ -40,6 +37,24 @@ public:
     for (int p = 0; p < on_.work.partitions; ++p)
       check_task(p);
     check_claims();
+    return std::move(problems_);
+  }
+
+  /// L8, H28: what is before the record that stopped a task is committed.
+  std::vector<std::string>
+  check_parked(const std::map<int, parked_node>& parked) {
+    for (auto& [partition, node] : parked) {
+      if (!node.has_record() || node.decision != parked_decision::none)
+        continue;
+      auto commit = last_commit(read(on_.work.job.changelog(), partition));
+      std::int64_t position = 0;
+      for (auto& input : commit ? commit->inputs : std::vector<input_position>{})
+        if (input.topic == node.topic)
+          position = input.next_offset;
+      if (position != node.offset)
+        complain("task {} is parked at {}@{}, its last commit is at {}",
+                 partition, node.topic, node.offset, position);
+    }
     return std::move(problems_);
   }
 
@@ -237,18 +252,31 @@ private:
     compare(fmt::format("beats/{}", partition), wanted, found);
   }
 
+  /// None, and a complaint, if one is no commit record.
+  std::optional<commit_record> last_commit(const std::vector<seen>& changelog) {
+    std::optional<commit_record> out;
+    for (auto& x : changelog) {
+      if (x.key != commit_key)
+        continue;
+      auto decoded = decode_commit(*x.value);
+      if (!decoded) {
+        complain("a changelog: {}", to_string(decoded.error()));
+        return std::nullopt;
+      }
+      out = *decoded;
+    }
+    return out;
+  }
+
   void compare_changelog(int partition, backend& store,
                          const commit_record& last) {
     std::map<std::string, std::string> replayed;
-    std::optional<commit_record> commit;
-    for (auto& x : read(on_.work.job.changelog(), partition)) {
-      if (x.key == commit_key) {
-        auto decoded = decode_commit(*x.value);
-        if (!decoded)
-          return complain("changelog {}: {}", partition,
-                          to_string(decoded.error()));
-        commit = *decoded;
-      } else if (x.value) {
+    auto changelog = read(on_.work.job.changelog(), partition);
+    auto commit = last_commit(changelog);
+    for (auto& x : changelog) {
+      if (x.key == commit_key)
+        continue;
+      if (x.value) {
         replayed[x.key] = *x.value;
       } else {
         replayed.erase(x.key);
@@ -291,105 +319,9 @@ private:
 
 } // namespace
 
-namespace {
-
-/// Asks, and lets the service answer.
-void with_session(machine& on, const std::function<void(coordination&)>& ask) {
-  auto systems = open_systems(on);
-  if (!systems)
-    throw std::logic_error{"the checker cannot ask the coordination: " +
-                           to_string(systems.error())};
-  auto queue = std::make_shared<sim_executor>("checker", 1, on.time);
-  auto service = make_embedded_coordination(
-      systems->database, queue, [] { return std::chrono::milliseconds{0}; });
-  auto session = service->open_session({});
-  if (!session)
-    throw std::logic_error{"the checker cannot ask the coordination: " +
-                           to_string(session.error())};
-  ask(**session);
-  while (queue->runnable() > 0)
-    queue->run(0);
-  (*session)->close();
-}
-
-} // namespace
-
-std::map<int, claim_node> read_claims(machine& on) {
-  std::map<int, claim_node> out;
-  with_session(on, [&](coordination& session) {
-    for (int p = 0; p < on.work.partitions; ++p)
-      session.get(znode_paths{on.work.job.name()}.claim(p), nullptr,
-                  [&out, p](result<znode> node) {
-                    if (!node)
-                      return;
-                    if (auto claim = decode_claim(node->data))
-                      out[p] = *claim;
-                  });
-  });
-  return out;
-}
-
-void set_claims_back(machine& on) {
-  auto claims = read_claims(on);
-  with_session(on, [&](coordination& session) {
-    for (auto& [partition, claim] : claims) {
-      claim.epoch = 0;
-      session.set(znode_paths{on.work.job.name()}.claim(partition),
-                  encode(claim), any_version, [](result<znode_stat>) {});
-    }
-  });
-}
-
-void write_config(machine& on, const std::string& content) {
-  with_session(on, [&](coordination& session) {
-    session.ensure(znode_paths{on.work.job.name()}.config(), content,
-                   [](result<void>) {});
-  });
-}
-
-void decide_parked(machine& on, parked_decision what) {
-  znode_paths paths{on.work.job.name()};
-  with_session(on, [&](coordination& session) {
-    for (int p = 0; p < on.work.partitions; ++p)
-      session.get(paths.parked(p), nullptr, [&, p](result<znode> node) {
-        if (!node)
-          return;
-        auto parked = *decode_parked(node->data);
-        parked.decision = what;
-        session.set(paths.parked(p), encode(parked), node->stat.version,
-                    [](result<znode_stat>) {});
-      });
-  });
-}
-
-namespace {
-
-/// Tasks whose parked nodes are there and pass `which`.
-std::vector<int>
-read_parked(machine& on, const std::function<bool(const parked_node&)>& which) {
-  std::vector<int> out;
-  with_session(on, [&](coordination& session) {
-    for (int p = 0; p < on.work.partitions; ++p)
-      session.get(znode_paths{on.work.job.name()}.parked(p), nullptr,
-                  [&out, &which, p](result<znode> node) {
-                    if (node && which(*decode_parked(node->data)))
-                      out.push_back(p);
-                  });
-  });
-  return out;
-}
-
-} // namespace
-
-std::vector<int> undecided_parked(machine& on) {
-  return read_parked(on, [](const parked_node& x) {
-    return x.decision == parked_decision::none;
-  });
-}
-
 std::vector<std::string> check(machine& on, std::uint64_t& commits) {
   auto claims = read_claims(on);
-  auto parked = read_parked(on, [](const parked_node&) { return true; });
+  auto parked = read_parked(on);
   auto systems = open_systems(on);
   if (!systems)
     return {"the checker cannot open the log: " + to_string(systems.error())};
@@ -397,9 +329,18 @@ std::vector<std::string> check(machine& on, std::uint64_t& commits) {
   auto out = judge.run();
   commits = judge.commits();
   // H28: removed by whoever is past the record, whatever became of who was.
-  for (auto p : parked)
+  for (auto& [p, node] : parked)
     out.push_back(fmt::format("task {} has drained and is still parked", p));
   return out;
+}
+
+std::vector<std::string> check_parked(machine& on) {
+  auto parked = read_parked(on);
+  auto systems = open_systems(on);
+  if (!systems)
+    return {"the checker cannot open the log: " + to_string(systems.error())};
+  checker judge{on, std::move(*systems), {}};
+  return judge.check_parked(parked);
 }
 
 } // namespace weir::sim

@@ -117,7 +117,7 @@ private:
     on_.gave_up_at_stop.clear();
     // Whoever parked it may have died before it could end in order.
     awaits_word_ = on_.plan.wrong != poison::none && out_.lives > 0 &&
-                   !undecided_parked(on_).empty();
+                   someone_waits_for_a_word();
     life now{on_, out_.lives};
     if (out_.lives == 0 && on_.plan.crash_in_operation)
       on_.disk_of(0).inject(on_.disk_of(0).operations() +
@@ -139,6 +139,13 @@ private:
     }
     disturbed_ |= now.was_disturbed();
     return judge(now);
+  }
+
+  bool someone_waits_for_a_word() {
+    for (auto& [partition, node] : read_parked(on_))
+      if (node.decision == parked_decision::none)
+        return true;
+    return false;
   }
 
   life_end judge(life& now) {
@@ -184,8 +191,13 @@ private:
     if (!out_.problems.empty())
       return life_end::failed;
     // H28: somebody has looked at what stopped the task.
-    if (wrong)
+    if (wrong) {
+      if (auto found = check_parked(on_); !found.empty()) {
+        out_.problems = std::move(found);
+        return life_end::failed;
+      }
       decide_parked(on_, parked_decision::resume);
+    }
     // The task's own input is still to be processed then.
     return all && !wrong ? life_end::drained : life_end::stopped;
   }

@@ -45,8 +45,11 @@ void write_config(machine& on, const std::string& content);
 
 /// Decides about every parked task, as an operator does. Between two lives.
 void decide_parked(machine& on, parked_decision what);
-/// Tasks that are parked and wait for that decision. Between two lives.
-std::vector<int> undecided_parked(machine& on);
+/// The tasks that are parked. Between two lives.
+std::map<int, parked_node> read_parked(machine& on);
+/// Compares where they are parked with what they have committed; answers the
+/// problems. Between two lives.
+std::vector<std::string> check_parked(machine& on);
 
 /// Compares committed outputs, dead letters, states, changelogs and claims with
 /// the fold of the input. After the last life's end; answers the problems.

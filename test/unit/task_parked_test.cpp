@@ -30,8 +30,10 @@ public:
       values_.put("large", std::string(20u << 20, 'x'));
   }
 
-private:
+protected:
   kv_store<std::string, std::string> values_;
+
+private:
   weir::output<std::string, std::string> out_;
 };
 
@@ -138,6 +140,62 @@ TEST_CASE("an exception names its record", "[parked]") {
   CHECK(x.why.text() == "in/0@1: the task's code threw: poison");
   REQUIRE(x.fault);
   CHECK(x.fault->offset == 1);
+}
+
+TEST_CASE("L8: what is before a record that failed is committed first",
+          "[parked]") {
+  task_rig rig;
+  feed(rig, {"good", "more", "throw", "behind"});
+  SECTION("without knowing of it nothing is") {
+    run(rig);
+    CHECK(rig.notes().failed.size() == 1);
+    CHECK(outputs(rig).empty());
+  }
+  SECTION("the record fails, and alone") {
+    rig.suspect(2);
+    run(rig);
+    CHECK(rig.notes().wanted >= 1);
+    REQUIRE(rig.notes().failed.size() == 1);
+    CHECK(rig.notes().failed[0].fault->offset == 2);
+    CHECK(outputs(rig) == strings{"good", "more"});
+    CHECK(rig.notes().applied.back().positions == std::vector<std::int64_t>{2});
+  }
+  SECTION("a record that does not fail again is passed") {
+    rig.suspect(1);
+    run(rig);
+    REQUIRE(rig.notes().failed.size() == 1);
+    CHECK(outputs(rig) == strings{"good"});
+  }
+  SECTION("the suspect has nothing before it") {
+    rig.suspect(0);
+    run(rig);
+    CHECK(rig.notes().failed.size() == 1);
+    CHECK(outputs(rig).empty());
+  }
+}
+
+TEST_CASE("L8: timers that go on do not keep a suspect record waiting",
+          "[parked]") {
+  struct ticking : fragile {
+    using fragile::fragile;
+    void on_assigned(state_origin) override {
+      every(std::chrono::milliseconds{5}, [this] { values_.put("t", "x"); });
+    }
+  };
+  task_rig rig;
+  rig.suspect(1);
+  feed(rig, {"good", "fine"});
+  rig.spawn<ticking>();
+  rig.begin();
+  rig.pass();
+  // Between every seal and its apply something changes again.
+  for (int i = 0; i < 2; ++i) {
+    rig.seal();
+    rig.wait(std::chrono::milliseconds{6});
+    rig.commit();
+    rig.begin();
+  }
+  CHECK(outputs(rig) == strings{"good", "fine"});
 }
 
 TEST_CASE("an output that no topic takes makes its record bad", "[parked]") {

@@ -175,6 +175,7 @@ caf::actor& task_rig::spawn(const task_factory& make) {
   setup.handoff = must(restore());
   setup.handoff->decision = decision_;
   setup.handoff->careful = careful_;
+  setup.handoff->suspects = suspects_;
   forced_ = setup.handoff->first_commit;
   setup.lane = lane_;
   task_ = make(*system_, setup);

@@ -71,6 +71,8 @@ public:
   }
   /// Each record's changes are measured from the next `spawn` on.
   void be_careful() { careful_ = true; }
+  /// An incarnation before the next `spawn` failed at this record of "in".
+  void suspect(std::int64_t offset) { suspects_[0] = offset; }
   /// Prepares, restores and spawns, once or after `end`: a new owner.
   template <class Task>
   caf::actor& spawn() {
@@ -122,6 +124,7 @@ private:
   bool forced_ = false;
   std::shared_ptr<const parked_node> decision_;
   bool careful_ = false;
+  suspect_records suspects_;
   std::optional<input_fault> fault_;
 };
 

@@ -1,0 +1,95 @@
+// What an operator and the checks see and write of a job's znodes.
+#include <functional>
+#include <stdexcept>
+
+#include "runtime/embedded/coordination.hpp"
+#include "test/simulation/life.hpp"
+#include "test/simulation/simulation.hpp"
+
+namespace weir::sim {
+
+namespace {
+
+/// Asks, and lets the service answer.
+void with_session(machine& on, const std::function<void(coordination&)>& ask) {
+  auto systems = open_systems(on);
+  if (!systems)
+    throw std::logic_error{"the checker cannot ask the coordination: " +
+                           to_string(systems.error())};
+  auto queue = std::make_shared<sim_executor>("checker", 1, on.time);
+  auto service = make_embedded_coordination(
+      systems->database, queue, [] { return std::chrono::milliseconds{0}; });
+  auto session = service->open_session({});
+  if (!session)
+    throw std::logic_error{"the checker cannot ask the coordination: " +
+                           to_string(session.error())};
+  ask(**session);
+  while (queue->runnable() > 0)
+    queue->run(0);
+  (*session)->close();
+}
+
+} // namespace
+
+std::map<int, claim_node> read_claims(machine& on) {
+  std::map<int, claim_node> out;
+  with_session(on, [&](coordination& session) {
+    for (int p = 0; p < on.work.partitions; ++p)
+      session.get(znode_paths{on.work.job.name()}.claim(p), nullptr,
+                  [&out, p](result<znode> node) {
+                    if (!node)
+                      return;
+                    if (auto claim = decode_claim(node->data))
+                      out[p] = *claim;
+                  });
+  });
+  return out;
+}
+
+void set_claims_back(machine& on) {
+  auto claims = read_claims(on);
+  with_session(on, [&](coordination& session) {
+    for (auto& [partition, claim] : claims) {
+      claim.epoch = 0;
+      session.set(znode_paths{on.work.job.name()}.claim(partition),
+                  encode(claim), any_version, [](result<znode_stat>) {});
+    }
+  });
+}
+
+void write_config(machine& on, const std::string& content) {
+  with_session(on, [&](coordination& session) {
+    session.ensure(znode_paths{on.work.job.name()}.config(), content,
+                   [](result<void>) {});
+  });
+}
+
+void decide_parked(machine& on, parked_decision what) {
+  znode_paths paths{on.work.job.name()};
+  with_session(on, [&](coordination& session) {
+    for (int p = 0; p < on.work.partitions; ++p)
+      session.get(paths.parked(p), nullptr, [&, p](result<znode> node) {
+        if (!node)
+          return;
+        auto parked = *decode_parked(node->data);
+        parked.decision = what;
+        session.set(paths.parked(p), encode(parked), node->stat.version,
+                    [](result<znode_stat>) {});
+      });
+  });
+}
+
+std::map<int, parked_node> read_parked(machine& on) {
+  std::map<int, parked_node> out;
+  with_session(on, [&](coordination& session) {
+    for (int p = 0; p < on.work.partitions; ++p)
+      session.get(znode_paths{on.work.job.name()}.parked(p), nullptr,
+                  [&out, p](result<znode> node) {
+                    if (node)
+                      out[p] = *decode_parked(node->data);
+                  });
+  });
+  return out;
+}
+
+} // namespace weir::sim
