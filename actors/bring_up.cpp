@@ -1,18 +1,13 @@
+// Taking a task over: its claim, whether it is parked, its earlier owner's
+// fence.
 #include "actors/bring_up.hpp"
 
 #include "actors/claim_writer.hpp"
-#include "actors/stalled_inputs.hpp"
 #include "runtime/log.hpp"
 
 namespace weir {
 
 namespace {
-
-constexpr milliseconds retry_pause{200};
-/// Opening repairs, finishing reads the whole state.
-constexpr milliseconds restore_limit{600'000};
-/// Rule C5: back-off.
-constexpr milliseconds longest_pause{5'000};
 
 bool process_exists(void* world, const process_identity& x) {
   return static_cast<outside_world*>(world)->process_start(x.pid) == x.start &&
@@ -74,18 +69,22 @@ claim_view bring_up_actor::view() {
   return out;
 }
 
+/// One watch at a time: a znode that never changes is looked at for days.
+coordination::watcher bring_up_actor::watch_once(bool& watching) {
+  if (std::exchange(watching, true))
+    return nullptr;
+  return [self = weak_self(), this, &watching] {
+    self.tell(continuation{[this, &watching] {
+      watching = false;
+      if (waiting_)
+        look();
+    }});
+  };
+}
+
 void bring_up_actor::look() {
   waiting_ = false;
-  // One watch at a time: a claim that never changes is looked at for days.
-  coordination::watcher again;
-  if (!std::exchange(watching_, true))
-    again = [self = weak_self(), this] {
-      self.tell(continuation{[this] {
-        watching_ = false;
-        if (waiting_)
-          look();
-      }});
-    };
+  auto again = watch_once(watching_);
   bool asks = again != nullptr;
   info_->session->get(path_, std::move(again),
                       reply<result<znode>>([this, asks](result<znode> x) {
@@ -147,15 +146,7 @@ void bring_up_actor::go_towards(const claim_decision& decision) {
 
 /// Goes on only with a task that is not parked, or whose operator has decided.
 void bring_up_actor::look_for_parked(std::function<void()> then) {
-  coordination::watcher again;
-  if (!std::exchange(watching_parked_, true))
-    again = [self = weak_self(), this] {
-      self.tell(continuation{[this] {
-        watching_parked_ = false;
-        if (waiting_)
-          look();
-      }});
-    };
+  auto again = watch_once(watching_parked_);
   bool asks = again != nullptr;
   auto path = znode_paths{context_->job.name()}.parked(partition_);
   info_->session->get(
@@ -293,139 +284,11 @@ void bring_up_actor::written(claim_node claim, result<std::int32_t> version) {
   restore();
 }
 
-template <class Step, class Next>
-void bring_up_actor::restore_step(executor& where, const char* name, Step step,
-                                  Next next) {
-  run_on(
-      where, {name, restore_limit, token_},
-      [restore = restore_, step] { return step(*restore); },
-      [this, next](auto& outcome) {
-        if (!outcome)
-          return give_up(failure_place::restore, outcome.error());
-        next(outcome);
-      });
-}
-
-void bring_up_actor::restore() {
-  held_ = true;
-  log_info("task.claimed", "task", partition_, "epoch", current_->epoch,
-           "producer", producer_id_);
-  restore_ = std::make_shared<task_restore>(context_, partition_, *current_,
-                                            info_->job);
-  restore_->decided(decision_);
-  auto& run = context_->outside.run;
-  restore_step(
-      *run.disk, "restore.open",
-      [damaged = damaged_, room = room_](task_restore& x) {
-        return x.open(damaged, room);
-      },
-      [this, &run](result<void>&) {
-        restore_step(
-            *run.net, "restore.locate",
-            [](task_restore& x) { return x.locate(); },
-            [this](result<void>&) { read(); });
-      });
-}
-
-void bring_up_actor::read() {
-  restore_step(
-      *context_->outside.run.disk, "restore.read",
-      [](task_restore& x) { return x.read_some(); },
-      [this](result<bool>& at_target) {
-        if (*at_target)
-          return look();
-        // C6: a restore that does not end is visible.
-        auto progress = restore_->progress();
-        if (progress != last_reason_)
-          blocked_ = milliseconds{0};
-        else if ((blocked_ += milliseconds{100}) >=
-                 context_->settings.patience) {
-          blocked_ = milliseconds{0};
-          auto reason = "restore blocked, perhaps by a hanging transaction: " +
-                        progress + "; its producer is a lane's: " +
-                        find_hanging(context_->settings,
-                                     context_->job.changelog(), partition_);
-          log_warning("task.restore_blocked", "task", partition_, "why",
-                      reason);
-          tell(lane_, bring_up_waits{partition_, attempt_, reason});
-        }
-        last_reason_ = progress;
-        read();
-      });
-}
-
-/// R12: `look` found that the claim still holds, with a watch on it.
-void bring_up_actor::confirm() {
-  if (restored_)
-    return settle();
-  finish();
-}
-
-void bring_up_actor::finish() {
-  restore_step(
-      *context_->outside.run.disk, "restore.finish",
-      [](task_restore& x) { return x.finish(); },
-      [this](result<void>&) {
-        restored_ = true;
-        settle();
-      });
-}
-
-/// C4: set the claim again, above every epoch seen.
-void bring_up_actor::settle() {
-  auto highest = restore_->highest_epoch();
-  if (current_->epoch > highest)
-    return open_inputs();
-  write(highest + 1);
-}
-
-void bring_up_actor::open_inputs() {
-  restore_step(
-      *context_->outside.run.net, "restore.inputs",
-      [](task_restore& x) { return x.open_inputs(); },
-      [this](result<void>&) { prepare_decision(); });
-}
-
-/// H28: the topic of dead letters is opened only where one may be written.
-void bring_up_actor::prepare_decision() {
-  bool letter = decision_ &&
-                decision_->decision == parked_decision::dead_letter &&
-                context_->settings.on_bad_record !=
-                    bad_record_policy::dead_letter;
-  if (!letter)
-    return done();
-  context_->knowledge.want_dead_letters();
-  run_on(
-      *context_->outside.run.net, {"dead-letter.open", token_},
-      [producers = producers_, topic = context_->job.dead_letter()] {
-        return producers->transactional.handle->open_topic(topic);
-      },
-      [this](result<topic_ref>& topic) {
-        if (!topic)
-          return give_up(failure_place::restore, topic.error());
-        producers_->transactional.dead_letter = *topic;
-        done();
-      });
-}
-
-void bring_up_actor::done() {
-  auto handoff = restore_->take();
-  restore_.reset();
-  handoff->claim = *current_;
-  handoff->claim_version = version_;
-  handoff->decision = decision_;
-  handoff->decision_version = decision_version_;
-  tell(lane_, brought_up{partition_, attempt_, std::move(handoff)});
-  quit();
-}
-
 void bring_up_actor::retry(const error& why, std::function<void()> step) {
   if (why.code() == ec::session_expired || why.code() == ec::closed)
     return; // The node hears of it from the membership and drops this lane.
-  auto pause = std::min(longest_pause, retry_pause * (1 << attempts_));
-  attempts_ = std::min(attempts_ + 1, 5);
   log_warning("claim.retry", "task", partition_, "why", to_string(why));
-  run_after(pause, std::move(step));
+  run_after(pause_.next(), std::move(step));
 }
 
 void bring_up_actor::give_up(failure_place where, const error& why) {

@@ -1,6 +1,7 @@
 // Brings one task up: claim, fence, restore (rules C1 to C6, R12).
 #pragma once
 
+#include "actors/back_off.hpp"
 #include "actors/claim.hpp"
 #include "actors/messages.hpp"
 #include "actors/task_restore.hpp"
@@ -42,6 +43,7 @@ protected:
 
 private:
   void look();
+  coordination::watcher watch_once(bool& watching);
   void decide(result<znode> node);
   void go_towards(const claim_decision& decision);
   void look_for_parked(std::function<void()> then);
@@ -91,7 +93,7 @@ private:
   /// The restore is at its end; what is left is to confirm the claim.
   bool restored_ = false;
   std::string last_reason_;
-  int attempts_ = 0;
+  back_off pause_;
   milliseconds blocked_{0};
   std::shared_ptr<task_restore> restore_;
   /// H28: decided; carried out by the task.

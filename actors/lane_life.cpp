@@ -13,13 +13,17 @@ constexpr milliseconds least_interval{1'000};
 /// H12: fresh id and claims.
 constexpr milliseconds retire_limit{10'000};
 
+bool wants_letters(const node_context& context) {
+  return context.settings.on_bad_record == bad_record_policy::dead_letter ||
+         context.knowledge.wants_dead_letters();
+}
+
 /// Every topic that a lane may send to.
 std::vector<std::string> topics_of(const node_context& context) {
   std::vector<std::string> out{context.job.changelog()};
   for (auto& declared : context.job.outputs())
     out.push_back(context.job.topic(declared));
-  if (context.settings.on_bad_record == bad_record_policy::dead_letter ||
-      context.knowledge.wants_dead_letters())
+  if (wants_letters(context))
     out.push_back(context.job.dead_letter());
   return out;
 }
@@ -55,10 +59,8 @@ result<void> open_bound(node_context& context, const producer_options& options,
     return fail(opened.error());
   out.handle = std::move(*opened);
   bool transactional = !options.transactional_id.empty();
-  bool letters =
-      context.settings.on_bad_record == bad_record_policy::dead_letter ||
-      context.knowledge.wants_dead_letters();
-  return bind(context, out, transactional && letters, transactional);
+  return bind(context, out, transactional && wants_letters(context),
+              transactional);
 }
 
 } // namespace

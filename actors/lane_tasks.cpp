@@ -7,8 +7,6 @@ namespace weir {
 
 namespace {
 
-constexpr milliseconds first_pause{200};
-constexpr milliseconds longest_pause{5'000};
 /// A server that does not answer keeps no stop: the next owner fences.
 constexpr milliseconds let_go_limit{1'500};
 
@@ -36,7 +34,7 @@ void lane_actor::perform(const machine::bring_up& x) {
 void lane_actor::perform(const machine::bring_up_later& x) {
   auto& pause = pauses_[x.partition];
   if (pause == milliseconds{0})
-    pause = first_pause;
+    pause = back_off::first;
   run_after(pause, [this, x] {
     act(machine_.bring_up_due(x.partition, x.attempt));
   });
@@ -45,7 +43,7 @@ void lane_actor::perform(const machine::bring_up_later& x) {
 /// The same trouble again: twice as long.
 void lane_actor::wait_longer(int partition) {
   auto& pause = pauses_[partition];
-  pause = std::clamp(pause * 2, first_pause, longest_pause);
+  pause = std::clamp(pause * 2, back_off::first, back_off::longest);
 }
 
 void lane_actor::perform(const machine::end_bring_up& x) {
@@ -191,7 +189,7 @@ void lane_actor::start_let_go(const let_go_task& what) {
       context_, info_, caf::actor_cast<caf::actor>(this), what);
   // H31: as a retry.
   adopt(actor, [this, what](const std::string&) {
-    run_after(first_pause, [this, what] {
+    run_after(back_off::first, [this, what] {
       if (machine_.is_current(what.partition, what.attempt))
         start_let_go(what);
     });

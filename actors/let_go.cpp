@@ -5,13 +5,6 @@
 
 namespace weir {
 
-namespace {
-
-constexpr milliseconds first_pause{200};
-constexpr milliseconds longest_pause{5'000};
-
-} // namespace
-
 let_go_actor::let_go_actor(caf::actor_config& config,
                            std::shared_ptr<node_context> context,
                            std::shared_ptr<membership_info> info,
@@ -127,10 +120,8 @@ void let_go_actor::release() {
 void let_go_actor::retry(const error& why) {
   if (why.code() == ec::session_expired || why.code() == ec::closed)
     return; // The node hears of it from the membership and drops the lane.
-  auto pause = std::min(longest_pause, first_pause * (1 << attempts_));
-  attempts_ = std::min(attempts_ + 1, 5);
   log_warning("claim.let_go", "task", what_.partition, "why", to_string(why));
-  run_after(pause, [this] { look(); });
+  run_after(pause_.next(), [this] { look(); });
 }
 
 void let_go_actor::done() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "actors/back_off.hpp"
 #include "actors/messages.hpp"
 #include "actors/parked.hpp"
 
@@ -60,7 +61,7 @@ private:
   cancel_token token_ = cancel_token::below();
   bool fenced_ = false;
   bool parked_ = false;
-  int attempts_ = 0;
+  back_off pause_;
 };
 
 } // namespace weir

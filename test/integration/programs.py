@@ -124,12 +124,12 @@ class ProgramTest(unittest.TestCase):
         self.addCleanup(running.end)
         return running
 
-    def call(self, verb, *more, code=0, data=None):
+    def call(self, verb, *more, code=0, data=None, limit=DRAIN_LIMIT_S):
         """Runs a command; its standard output and standard error."""
         done = subprocess.run(
             [str(x) for x in self.command(verb, *more, data=data)],
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=DRAIN_LIMIT_S, env=servers.environment())
+            timeout=limit, env=servers.environment())
         self.assertEqual(done.returncode, code,
                          f"{verb}: {done.stderr[-4000:]}{done.stdout[-500:]}")
         return done.stdout, done.stderr
