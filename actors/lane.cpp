@@ -51,10 +51,8 @@ caf::behavior lane_actor::make_behavior() {
         for (auto& [partition, actor] : bring_ups_)
           tell(actor, x);
       },
-      [this](const sync_due& x) {
-        for (auto& [partition, task] : tasks_)
-          tell(task.actor, x);
-      },
+      [this](const sync_due& x) { tell_tasks(x); },
+      [this](const release_memory& x) { tell_tasks(x); },
       [this](const brought_up& x) { on_brought_up(x); },
       [this](const bring_up_waits& x) { on_bring_up_waits(x); },
       [this](const bring_up_failed& x) { on_bring_up_failed(x); },

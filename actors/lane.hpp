@@ -113,6 +113,13 @@ private:
   void limit_let_go(int partition, std::uint64_t attempt);
   void on_let_gone(const let_gone& x);
   void perform(const machine::hand_on& x);
+  /// A task whose constructor threw has no actor.
+  template <class Message>
+  void tell_tasks(const Message& x) {
+    for (auto& [partition, task] : tasks_)
+      if (task.actor)
+        tell(task.actor, x);
+  }
   void on_brought_up(const brought_up& x);
   void on_bring_up_waits(const bring_up_waits& x);
   void on_task_gone(const task_gone& x);

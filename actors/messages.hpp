@@ -62,6 +62,9 @@ struct set_check_interval {
 };
 /// T_s passed. Also lane -> task.
 struct sync_due {};
+/// Nothing has been processed for a while: memory that was for speed is given
+/// back. Also lane -> task.
+struct release_memory {};
 
 // -- lane -> node
 
@@ -227,6 +230,7 @@ WEIR_LOCAL_MESSAGE(stop_lane)
 WEIR_LOCAL_MESSAGE(drop_lane)
 WEIR_LOCAL_MESSAGE(set_check_interval)
 WEIR_LOCAL_MESSAGE(sync_due)
+WEIR_LOCAL_MESSAGE(release_memory)
 WEIR_LOCAL_MESSAGE(task_waiting)
 WEIR_LOCAL_MESSAGE(task_progress)
 WEIR_LOCAL_MESSAGE(task_parked)

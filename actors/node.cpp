@@ -339,6 +339,14 @@ void node_actor::sync_tick(std::uint64_t timer) {
   start_sync_timer();
 }
 
+/// First what the tasks hold, a moment later what the allocator does.
+void node_actor::release_memory_of_all() {
+  for (auto& [index, lane] : lanes_)
+    tell(lane.actor, release_memory{});
+  if (options_.on_idle)
+    run_after(progress_period, [this] { options_.on_idle(); });
+}
+
 void node_actor::progress_tick() {
   if (stopping_)
     return;
@@ -358,8 +366,8 @@ void node_actor::progress_tick() {
       now.in_call[partition] = describe(*call, context_->job, partition);
   if (options_.on_progress)
     options_.on_progress(now);
-  if (idle_.look(now.records, now.running) && options_.on_idle)
-    options_.on_idle();
+  if (idle_.look(now.records, now.running))
+    release_memory_of_all();
   look_at_others();
   run_after(progress_period, [this] { progress_tick(); });
 }

@@ -143,6 +143,7 @@ private:
   void sync_tick(std::uint64_t timer);
   void start_sync_timer();
   void progress_tick();
+  void release_memory_of_all();
   void group_tick();
   void commit_group(std::function<void()> then);
   void look_at_others();

@@ -33,6 +33,11 @@ public:
   result<void> fits(const queued_record& x) const;
   /// The record is done: its outputs go on.
   result<void> accept();
+  void release_spare() {
+    staged_.release_spare();
+    ready_.release_spare();
+    held_.release_spare();
+  }
   /// The record is undone: its outputs never were.
   void discard() noexcept { staged_.clear(); }
 

@@ -42,6 +42,11 @@ public:
   bool empty() const noexcept { return head_ == entries_.size(); }
   std::size_t bytes() const noexcept { return bytes_.size(); }
   void clear() noexcept;
+  /// Gives room back that is not used now.
+  void release_spare() {
+    if (empty())
+      *this = {};
+  }
 
 private:
   struct entry {

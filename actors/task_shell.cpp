@@ -61,8 +61,23 @@ caf::message_handler task::shell::handlers() {
         if (!over)
           guard([this] { self.on_sync(); });
       },
+      [this](const release_memory&) { release_spare(); },
       [this](const end_task& x) { end(x.clean); },
   };
+}
+
+void task::shell::release_spare() {
+  if (ended || failed)
+    return;
+  auto& core = *self.core_;
+  core.state().release_spare();
+  core.out().release_spare();
+  // All others are at their end.
+  if (cursor < batches[input]->size())
+    return;
+  cursor = 0;
+  for (auto& each : batches)
+    each = std::make_unique<record_batch>();
 }
 
 void task::shell::pump() {

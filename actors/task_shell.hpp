@@ -57,6 +57,7 @@ struct task::shell {
   // -- sending
 
   void pump();
+  void release_spare();
 
   // -- the transaction
 

@@ -54,6 +54,15 @@ public:
 
   std::size_t size() const noexcept { return size_; }
 
+  /// To the room that its entries need.
+  void shrink() {
+    std::size_t least = 16;
+    while ((size_ + 1) * 4 > least * 3)
+      least *= 2;
+    if (least < slots_.size())
+      rebuild(least);
+  }
+
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (auto& slot : slots_)
@@ -76,8 +85,10 @@ private:
     slots_[i] = x;
   }
 
-  void grow() {
-    std::vector<slot> old(slots_.size() * 2);
+  void grow() { rebuild(slots_.size() * 2); }
+
+  void rebuild(std::size_t slots) {
+    std::vector<slot> old(slots);
     old.swap(slots_);
     for (auto& slot : old)
       if (slot.entry != nullptr)

@@ -244,4 +244,12 @@ void store_context::make_room(std::size_t charge) {
   }
 }
 
+void store_context::evict_all() {
+  while (ring_.next != &ring_) {
+    auto& oldest = *ring_.next;
+    unlink(oldest);
+    oldest.owner->forget(oldest);
+  }
+}
+
 } // namespace weir

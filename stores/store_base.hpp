@@ -59,6 +59,12 @@ public:
   /// Forgets everything in memory, so that only what is in the database is
   /// left; also after a failed seal.
   void drop();
+  /// Gives room back that is not used now.
+  void release_spare() {
+    table_.shrink();
+    dirty_.shrink_to_fit();
+    frozen_.shrink_to_fit();
+  }
   /// Restores what the current record changed.
   virtual void undo() = 0;
   /// The current record's changes stay.

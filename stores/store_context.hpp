@@ -42,6 +42,8 @@ public:
   /// Evicts clean entries until another one of `charge` bytes has room; at
   /// most all of them.
   void make_room(std::size_t charge);
+  /// Evicts all of them.
+  void evict_all();
 
   std::size_t clean_bytes() const noexcept { return clean_bytes_; }
 

@@ -137,6 +137,14 @@ result<void> task_state::apply(const change_batch& metadata, bool sync) {
   return {};
 }
 
+void task_state::release_spare() {
+  context_.evict_all();
+  for (auto& [number, open] : stores_)
+    open.store->release_spare();
+  if (!sealed_)
+    frozen_ = {};
+}
+
 void task_state::drop() {
   context_.recording = false;
   context_.touched.clear();

@@ -114,6 +114,10 @@ public:
   /// from now on.
   void close() noexcept { context_.closed = true; }
 
+  /// Gives back what makes the next commit cheaper: the cache and spare room.
+  /// For a task that has nothing to do for a while. Not during a scan.
+  void release_spare();
+
   /// Forgets everything that is not in the database, the cache too. Handles
   /// stay valid. A failed incarnation of a task calls it before it is
   /// destroyed.

@@ -47,6 +47,8 @@ public:
       return change_during_scan();
     case 8:
       return check_committed();
+    case 9:
+      return release_spare();
     default:
       return pick(2) == 0 ? check_get() : change();
     }
@@ -245,6 +247,12 @@ private:
     std::string value;
     REQUIRE(database_.get(std::string(1, '\0'), value).value());
     REQUIRE(value == std::to_string(commits_));
+  }
+
+  void release_spare() {
+    end_record();
+    state_->release_spare();
+    REQUIRE(state_->cache_bytes() == 0);
   }
 
   void drop() {

@@ -111,6 +111,27 @@ TEST_CASE("an output that a message cannot send fails the task", "[task]") {
   CHECK(rig.notes().sealed.empty());
 }
 
+TEST_CASE("memory that is given back is not missed", "[task]") {
+  task_rig rig;
+  for (int i = 0; i < 3; ++i)
+    rig.feed("k", "v");
+  rig.spawn<probe>();
+  rig.begin();
+  rig.pass();
+  // With changes that no commit holds, then between seal and apply, then idle.
+  rig.tell(release_memory{});
+  rig.seal();
+  rig.tell(release_memory{});
+  rig.commit();
+  rig.tell(release_memory{});
+  rig.feed("k", "w");
+  rig.begin();
+  rig.pass();
+  rig.pass();
+  CHECK(rig.notes().failures.empty());
+  CHECK(rig.read("out").size() == 4);
+}
+
 TEST_CASE("a task stops, and asks for a commit, at a large transaction",
           "[task]") {
   settings how;
