@@ -22,6 +22,13 @@ parked_kind kind_of(ec why) {
 
 } // namespace
 
+reaction lane_actor::react_to(failure_place where, ec what) {
+  auto out = react(where, what);
+  log_debug("failure.decided", "where", to_string(where), "what",
+            to_string(what), "reaction", to_string(out));
+  return out;
+}
+
 void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
   if (!machine_.is_current(x.partition, x.attempt))
     return;
@@ -33,7 +40,7 @@ void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
     wait_longer(x.partition);
     act(machine_.bring_up_failed(x.partition, x.attempt));
   };
-  switch (react(x.where, x.why.code())) {
+  switch (react_to(x.where, x.why.code())) {
   case reaction::rebuild:
     histories_[x.partition].damaged = true;
     return again();
@@ -63,7 +70,7 @@ void lane_actor::on_task_failed(const task_failed& x) {
     return;
   auto text = "task " + std::to_string(x.partition) + ": " + to_string(x.why);
   using fate = machine::fate;
-  switch (react(x.where, x.why.code())) {
+  switch (react_to(x.where, x.why.code())) {
   case reaction::lane:
   case reaction::retry:
     return fail_lane(text);

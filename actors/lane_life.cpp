@@ -131,7 +131,7 @@ void lane_actor::id_opened(std::uint64_t id,
   log_warning("lane.producer", "lane", options_.index, "why", to_string(why));
   for (auto partition : options_.partitions)
     tell(node_, task_waiting{partition, to_string(why)});
-  auto todo = react(failure_place::open_id, why.code());
+  auto todo = react_to(failure_place::open_id, why.code());
   if (todo == reaction::node || todo == reaction::impossible)
     tell(node_, node_failed{why});
   if (machine_.state() == machine::phase::retiring)

@@ -274,6 +274,9 @@ void task::shell::fail_with(failure_place where, error why,
   // What the input itself says of its next record leaves the ones before it
   // good.
   if (react(where, why.code()) == reaction::leave_park && !over) {
+    log_debug("failure.decided", "where", to_string(where), "what",
+              to_string(why.code()), "reaction",
+              to_string(reaction::leave_park));
     auto kind = why.code() == ec::data_loss ? parked_kind::data_loss
                                             : parked_kind::corruption;
     return reject_with(kind, std::move(why), std::move(fault));

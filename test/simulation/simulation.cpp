@@ -9,6 +9,11 @@
 
 namespace weir::sim {
 
+std::map<std::string, std::uint64_t>& decisions_met() {
+  static std::map<std::string, std::uint64_t> met;
+  return met;
+}
+
 namespace {
 
 /// Far beyond what a scenario needs: more is a standstill.
@@ -23,6 +28,8 @@ public:
     set_log_sink(
         [&on](log_level, std::string_view event, std::string_view text) {
           on.log.add('l', on.tag() + fmt::format("{} {}", event, text));
+          if (event == "failure.decided")
+            ++decisions_met()[std::string{text}];
           if (event == "node.stopping")
             on.stopping.insert(on.at_work);
           if (event == "lane.given_up" && on.stopping.count(on.at_work) > 0)

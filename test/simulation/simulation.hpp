@@ -33,6 +33,10 @@ struct outcome {
 outcome simulate(const scenario& what,
                  std::function<void(char, std::string_view)> print = {});
 
+/// How often each cell of the table of failures (H27) was met since the process
+/// started, as its log line says it.
+std::map<std::string, std::uint64_t>& decisions_met();
+
 /// The claims of all tasks; a missing or bad one is left out. Between two
 /// lives.
 std::map<int, claim_node> read_claims(machine& on);
