@@ -91,7 +91,8 @@ class Parked(poison.PoisonTest):
         self.fill()
         at = self.poison(f"hang {HANG_MS}")
         self.run_job(code=3)
-        node = self.is_parked("stuck", at)
+        # Its sizes are with the call.
+        node = self.is_parked("stuck", at, key_bytes=-1)
         self.assertIn("has not returned for", node["why"])
         self.call("resume", BAD, "--dead-letter")
         self.run_job()
