@@ -134,6 +134,13 @@ result<std::vector<int>> ask_brokers(handle& with, deadline until) {
   return out;
 }
 
+/// False also where nobody answers.
+static bool has_partition(handle& with, const std::string& topic,
+                          std::int32_t partition, deadline until) {
+  auto layout = ask_layout(with, topic, until);
+  return layout && *layout && partition < (*layout)->partitions;
+}
+
 result<watermarks> ask_watermarks(handle& with, const std::string& topic,
                                   std::int32_t partition, deadline until) {
   // Not rd_kafka_query_watermark_offsets: it does not honour its time-out.
@@ -145,7 +152,13 @@ result<watermarks> ask_watermarks(handle& with, const std::string& topic,
     auto code = repeat_transient(until, [&](int wait_ms) {
       entry->offset = which;
       auto all = rd_kafka_offsets_for_times(with.raw(), list.get(), wait_ms);
-      return all ? all : entry->err;
+      auto how = all ? all : entry->err;
+      // librdkafka's word for a partition without a leader, such as those of a
+      // broker that comes back from a pause, as well as for none at all.
+      if (how == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION &&
+          has_partition(with, topic, partition, until))
+        return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+      return how;
     });
     if (code)
       return fail(
