@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/log.hpp"
+
 namespace weir {
 
 namespace {
@@ -75,6 +77,11 @@ constexpr row row_of(ec what) {
 
 reaction react(failure_place where, ec what) noexcept {
   return row_of(what)[static_cast<std::size_t>(where)];
+}
+
+void log_decision(failure_place where, ec what) {
+  log_debug("failure.decided", "where", to_string(where), "what",
+            to_string(what), "reaction", to_string(react(where, what)));
 }
 
 std::string_view to_string(failure_place x) noexcept {

@@ -73,6 +73,9 @@ enum class reaction {
 /// Pure. The table of rule H27; every cell is a test.
 reaction react(failure_place where, ec what) noexcept;
 
+/// Says at level debug what `react` answers: "failure.decided".
+void log_decision(failure_place where, ec what);
+
 std::string_view to_string(failure_place x) noexcept;
 std::string_view to_string(reaction x) noexcept;
 

@@ -23,10 +23,8 @@ parked_kind kind_of(ec why) {
 } // namespace
 
 reaction lane_actor::react_to(failure_place where, ec what) {
-  auto out = react(where, what);
-  log_debug("failure.decided", "where", to_string(where), "what",
-            to_string(what), "reaction", to_string(out));
-  return out;
+  log_decision(where, what);
+  return react(where, what);
 }
 
 void lane_actor::on_bring_up_failed(const bring_up_failed& x) {

@@ -291,6 +291,9 @@ private:
   void try_end(actions& out);
   bool may_bring_up() const noexcept;
   task* find(int partition);
+  /// Null for an answer that is late: its task is elsewhere, or in a later
+  /// attempt.
+  task* find(int partition, place where, std::uint64_t attempt);
 
   phase phase_ = phase::closed;
   goal goal_ = goal::run;

@@ -11,6 +11,13 @@ lane_machine::task* lane_machine::find(int partition) {
   return i == tasks_.end() ? nullptr : &i->second;
 }
 
+lane_machine::task* lane_machine::find(int partition, place where,
+                                       std::uint64_t attempt) {
+  auto* x = find(partition);
+  return x != nullptr && x->where == where && x->attempt == attempt ? x
+                                                                    : nullptr;
+}
+
 bool lane_machine::is_current(int partition, std::uint64_t attempt) const {
   auto i = tasks_.find(partition);
   return i != tasks_.end() && i->second.attempt == attempt &&
@@ -69,8 +76,8 @@ void lane_machine::bring_up_task(actions& out, int partition, task& x) {
 lane_machine::actions lane_machine::bring_up_due(int partition,
                                                  std::uint64_t attempt) {
   actions out;
-  auto* x = find(partition);
-  if (x == nullptr || x->where != place::waiting || x->attempt != attempt)
+  auto* x = find(partition, place::waiting, attempt);
+  if (x == nullptr)
     return out;
   x->where = place::idle;
   bring_up_idle(out);
@@ -80,8 +87,8 @@ lane_machine::actions lane_machine::bring_up_due(int partition,
 lane_machine::actions lane_machine::bring_up_failed(int partition,
                                                     std::uint64_t attempt) {
   actions out;
-  auto* x = find(partition);
-  if (x == nullptr || x->where != place::coming || x->attempt != attempt)
+  auto* x = find(partition, place::coming, attempt);
+  if (x == nullptr)
     return out;
   x->where = place::idle;
   x->later = true;
@@ -202,8 +209,8 @@ void lane_machine::part(actions& out, int partition, task& x) {
 lane_machine::actions lane_machine::let_gone(int partition,
                                              std::uint64_t attempt) {
   actions out;
-  auto* x = find(partition);
-  if (x == nullptr || x->where != place::parting || x->attempt != attempt)
+  auto* x = find(partition, place::parting, attempt);
+  if (x == nullptr)
     return out;
   if (x->leaving == departure::park && goal_ == goal::run) {
     // Its next bring-up waits for the operator.

@@ -56,6 +56,13 @@ topic_layout layout_of(const rd_kafka_metadata_topic_t& topic) {
   return out;
 }
 
+/// False also where nobody answers.
+bool has_partition(handle& with, const std::string& topic,
+                   std::int32_t partition, deadline until) {
+  auto layout = ask_layout(with, topic, until);
+  return layout && *layout && partition < (*layout)->partitions;
+}
+
 } // namespace
 
 int left_ms(deadline until, milliseconds most) {
@@ -132,13 +139,6 @@ result<std::vector<int>> ask_brokers(handle& with, deadline until) {
   for (int i = 0; i < got->broker_cnt; ++i)
     out.push_back(got->brokers[i].id);
   return out;
-}
-
-/// False also where nobody answers.
-static bool has_partition(handle& with, const std::string& topic,
-                          std::int32_t partition, deadline until) {
-  auto layout = ask_layout(with, topic, until);
-  return layout && *layout && partition < (*layout)->partitions;
 }
 
 result<watermarks> ask_watermarks(handle& with, const std::string& topic,

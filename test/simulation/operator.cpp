@@ -29,21 +29,30 @@ void with_session(machine& on, const std::function<void(coordination&)>& ask) {
   (*session)->close();
 }
 
+/// A znode of every task, where there is one that can be read.
+template <class Path, class Node>
+std::map<int, Node> read_each(machine& on, Path path,
+                              result<Node> (*decode)(const std::string&)) {
+  std::map<int, Node> out;
+  znode_paths paths{on.work.job.name()};
+  with_session(on, [&](coordination& session) {
+    for (int p = 0; p < on.work.partitions; ++p)
+      session.get(path(paths, p), nullptr, [&, p](result<znode> node) {
+        if (!node)
+          return;
+        if (auto read = decode(node->data))
+          out.emplace(p, std::move(*read));
+      });
+  });
+  return out;
+}
+
 } // namespace
 
 std::map<int, claim_node> read_claims(machine& on) {
-  std::map<int, claim_node> out;
-  with_session(on, [&](coordination& session) {
-    for (int p = 0; p < on.work.partitions; ++p)
-      session.get(znode_paths{on.work.job.name()}.claim(p), nullptr,
-                  [&out, p](result<znode> node) {
-                    if (!node)
-                      return;
-                    if (auto claim = decode_claim(node->data))
-                      out[p] = *claim;
-                  });
-  });
-  return out;
+  return read_each(
+      on, [](auto& paths, int task) { return paths.claim(task); },
+      decode_claim);
 }
 
 void set_claims_back(machine& on) {
@@ -80,16 +89,9 @@ void decide_parked(machine& on, parked_decision what) {
 }
 
 std::map<int, parked_node> read_parked(machine& on) {
-  std::map<int, parked_node> out;
-  with_session(on, [&](coordination& session) {
-    for (int p = 0; p < on.work.partitions; ++p)
-      session.get(znode_paths{on.work.job.name()}.parked(p), nullptr,
-                  [&out, p](result<znode> node) {
-                    if (node)
-                      out[p] = *decode_parked(node->data);
-                  });
-  });
-  return out;
+  return read_each(
+      on, [](auto& paths, int task) { return paths.parked(task); },
+      decode_parked);
 }
 
 } // namespace weir::sim
