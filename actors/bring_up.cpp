@@ -96,7 +96,7 @@ void bring_up_actor::look() {
 
 void bring_up_actor::decide(result<znode> node) {
   if (!node && node.error().code() != ec::not_found)
-    return retry(node.error(), [this] { look(); });
+    return session_failed(node.error());
   current_.reset();
   if (node) {
     auto claim = decode_claim(node->data);
@@ -158,7 +158,7 @@ void bring_up_actor::look_for_parked(std::function<void()> then) {
         if (!node && node.error().code() == ec::not_found)
           return then();
         if (!node)
-          return retry(node.error(), [this] { look(); });
+          return session_failed(node.error());
         auto found = decode_parked(node->data);
         if (!found) {
           // What cannot be read is a task that nobody may claim.
@@ -200,7 +200,7 @@ void bring_up_actor::check_unborn() {
       },
       [this](result<watermarks>& limits) {
         if (!limits)
-          return retry(limits.error(), [this] { look(); });
+          return retry(limits.error());
         if (limits->high > 0)
           return look_for_claim(error{
               ec::data_loss,
@@ -236,7 +236,7 @@ void bring_up_actor::make_sure_and_fence(const std::string& id) {
           return wait("held by member " + current_->member);
         if (node.error().code() == ec::not_found)
           return fence(id);
-        retry(node.error(), [this] { look(); });
+        session_failed(node.error());
       }));
 }
 
@@ -254,6 +254,7 @@ void bring_up_actor::fence_answered(const std::string& id,
     fenced_ = {id};
     return look();
   }
+  log_decision(failure_place::claim, outcome.error().code());
   // C6: visible, never a silent wait.
   tell(lane_, bring_up_waits{partition_, attempt_,
                              "fencing of " + id + " blocked by " +
@@ -273,9 +274,10 @@ void bring_up_actor::write(std::uint64_t least_epoch) {
 void bring_up_actor::written(claim_node claim, result<std::int32_t> version) {
   if (!version) {
     // C3: whatever happened, the next look and write by version decide.
-    if (somebody_wrote(version.error()))
-      return look();
-    return retry(version.error(), [this] { look(); });
+    if (!somebody_wrote(version.error()))
+      return session_failed(version.error());
+    log_decision(failure_place::claim, version.error().code());
+    return look();
   }
   current_ = std::move(claim);
   version_ = *version;
@@ -284,11 +286,23 @@ void bring_up_actor::written(claim_node claim, result<std::int32_t> version) {
   restore();
 }
 
-void bring_up_actor::retry(const error& why, std::function<void()> step) {
-  if (why.code() == ec::session_expired || why.code() == ec::closed)
-    return; // The node hears of it from the membership and drops this lane.
+/// What the coordination service answered.
+void bring_up_actor::session_failed(const error& why) {
+  // The node hears of it from the membership and drops this lane.
+  if (why.code() == ec::closed || why.code() == ec::session_expired)
+    return log_decision(failure_place::claim, ec::session_expired);
+  retry(why);
+}
+
+void bring_up_actor::retry(const error& why) {
+  auto todo = react(failure_place::claim, why.code());
+  if (todo != reaction::retry && todo != reaction::pause)
+    return give_up(failure_place::claim, why);
+  log_decision(failure_place::claim, why.code());
   log_warning("claim.retry", "task", partition_, "why", to_string(why));
-  run_after(pause_.next(), std::move(step));
+  if (todo == reaction::pause)
+    tell(lane_, bring_up_waits{partition_, attempt_, to_string(why)});
+  run_after(pause_.next(), [this] { look(); });
 }
 
 void bring_up_actor::give_up(failure_place where, const error& why) {

@@ -64,7 +64,8 @@ private:
   void open_inputs();
   void prepare_decision();
   void done();
-  void retry(const error& why, std::function<void()> step);
+  void session_failed(const error& why);
+  void retry(const error& why);
   void give_up(failure_place where, const error& why);
   claim_view view();
   /// Runs one blocking step of the restore, then `next` unless it failed.

@@ -66,8 +66,8 @@ caf::behavior lane_actor::make_behavior() {
       },
       [this](const outputs_failed& x) {
         if (x.number == machine_.transaction())
-          fail_lane("outputs of task " + std::to_string(x.partition) + ": " +
-                    to_string(x.why));
+          transaction_failed("outputs of task " + std::to_string(x.partition),
+                             x.why);
       },
       [this](const task_applied& x) { on_applied(x); },
       [this](const task_failed& x) { on_task_failed(x); },
@@ -136,7 +136,7 @@ void lane_actor::perform(const machine::commit& x) {
             number != machine_.transaction())
           return;
         if (!outcome)
-          return fail_lane("commit: " + to_string(outcome.error()));
+          return transaction_failed("commit", outcome.error());
         timing_.committed(now_ms());
         last_commit_ms_ = context_->outside.world->wall_clock_ms();
         lives_failed_ = 0;
@@ -167,7 +167,7 @@ void lane_actor::perform(const machine::begin& x) {
     return;
   began_ms_ = now_ms();
   if (auto done = producers_->transactional.handle->begin(); !done)
-    fail_lane("begin: " + to_string(done.error()));
+    transaction_failed("begin", done.error());
 }
 
 void lane_actor::perform(const machine::begun& x) {

@@ -128,6 +128,7 @@ private:
   // -- what stops them (lane_blame.cpp)
 
   static reaction react_to(failure_place where, ec what);
+  void transaction_failed(const std::string& what, const error& why);
   void on_bring_up_failed(const bring_up_failed& x);
   void on_task_failed(const task_failed& x);
   void on_task_rejects(const task_rejects& x);

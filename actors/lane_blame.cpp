@@ -103,6 +103,19 @@ void lane_actor::on_task_failed(const task_failed& x) {
   }
 }
 
+/// Of the transaction as a whole: no task is at fault.
+void lane_actor::transaction_failed(const std::string& what, const error& why) {
+  using enum machine::phase;
+  auto now = machine_.state();
+  // What is left of an earlier life fails too.
+  if (now == closed || now == opening || now == failing || now == ended)
+    return;
+  auto todo = react_to(failure_place::transaction, why.code());
+  fail_lane(what + ": " + to_string(why));
+  if (todo == reaction::node || todo == reaction::impossible)
+    tell(node_, node_failed{why});
+}
+
 /// Whether the record at fault was known as one; true without a record.
 bool lane_actor::note_suspect(const task_failed& x) {
   if (!x.fault)

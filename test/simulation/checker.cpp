@@ -64,7 +64,8 @@ private:
   static bool may_fail(const scenario& x) {
     return !x.crash_after.empty() || x.crash_in_operation ||
            x.faults.lost_commit > 0 || x.broken_network > 0 ||
-           !x.node_faults.empty() || !x.slow.empty() || x.wrong != poison::none;
+           !x.node_faults.empty() || !x.slow.empty() || x.wrong != poison::none ||
+           !x.failures.empty();
   }
 
   template <class... Args>

@@ -104,6 +104,7 @@ struct machine {
   /// for ever.
   std::uint64_t calm_after =
       200 + random_source{plan.seed ^ 0xca1}.below(2'000);
+  planned_failures planned{plan.failures};
   stream_history history;
   std::uint64_t steps = 0;
   /// The only node of this life; -1 = all of them.

@@ -11,6 +11,7 @@
 #include "actors/node_context.hpp"
 #include "actors/scheduling.hpp"
 #include "runtime/error.hpp"
+#include "test/simulation/planned_failures.hpp"
 #include "test/simulation/sim_streams.hpp"
 #include "test/simulation/workload.hpp"
 
@@ -75,6 +76,8 @@ struct scenario {
   /// Messages that an actor handles in one step, at most.
   std::size_t throughput = scheduler_throughput;
   stream_faults faults;
+  /// Of node calls, in tests only: no command runs these again.
+  std::vector<planned_failure> failures;
   /// The first whose name fits counts.
   std::vector<slow_jobs> slow;
   /// Chance in percent that the connection to the coordination service breaks

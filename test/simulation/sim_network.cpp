@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "test/simulation/failing_session.hpp"
+
 namespace weir::sim {
 
 namespace {
@@ -17,8 +19,9 @@ constexpr nanoseconds long_gap = std::chrono::seconds{12};
 
 sim_network::sim_network(std::shared_ptr<embedded_coordination> base,
                          unsigned percent, random_source& random,
-                         const virtual_time& time)
-    : base_(std::move(base)), percent_(percent), random_(random), time_(time) {}
+                         const virtual_time& time, planned_failures& planned)
+    : base_(std::move(base)), percent_(percent), random_(random), time_(time),
+      planned_(planned) {}
 
 std::string sim_network::describe() const {
   return base_->describe();
@@ -38,9 +41,12 @@ sim_network::open_session(session_options options) {
   };
   session_timeout_ = options.session_timeout;
   auto session = base_->open_session(std::move(options));
-  if (session)
-    sessions_.push_back((*session)->session_id());
-  return session;
+  if (!session)
+    return session;
+  auto id = (*session)->session_id();
+  sessions_.push_back(id);
+  return make_failing_session(std::move(*session), planned_,
+                              [base = base_, id] { base->expire_session(id); });
 }
 
 void sim_network::heal_later() {

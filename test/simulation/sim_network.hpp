@@ -7,21 +7,23 @@
 #include <vector>
 
 #include "runtime/embedded/coordination.hpp"
+#include "test/simulation/planned_failures.hpp"
 #include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {
 
 /// Sessions whose connections break, with a request or a reply on its way or
 /// without, and come back; sometimes only after the session has expired. One
-/// thread; owned by a node, whose process may be dead; `random` and `time` must
-/// outlive it.
+/// thread; owned by a node, whose process may be dead; what it refers
+/// to must outlive it.
 class sim_network final : public coordination_service {
 public:
   using nanoseconds = std::chrono::nanoseconds;
 
   /// `percent`: chance of a fault after each step.
   sim_network(std::shared_ptr<embedded_coordination> base, unsigned percent,
-              random_source& random, const virtual_time& time);
+              random_source& random, const virtual_time& time,
+              planned_failures& planned);
 
   std::string describe() const override;
   result<std::unique_ptr<coordination>>
@@ -51,6 +53,7 @@ private:
   unsigned percent_;
   random_source& random_;
   const virtual_time& time_;
+  planned_failures& planned_;
   /// The last is the present one.
   std::vector<std::int64_t> sessions_;
   nanoseconds session_timeout_{0};

@@ -21,12 +21,15 @@ sim_node::sim_node(machine& on, const sim_servers& servers,
       pid_(on.processes.start()),
       world_(std::make_shared<sim_world>(on.time, on.ids, on.processes, pid_,
                                          on.host_of(number),
-                                         on.disk_of(number).boot_id())),
+                                         on.disk_of(number).boot_id(),
+                                         &on.planned)),
       streams_(std::make_shared<stream_setup>(
           stream_setup{servers.streams, on.faults, on.plan.lie, servers.late,
-                       servers.claims, on.chance, on.time, on.history})),
+                       servers.claims, on.chance, on.time, on.history,
+                       on.planned})),
       network_(std::make_shared<sim_network>(
-          servers.coordination, on.broken_network, on.chance, on.time)) {
+          servers.coordination, on.broken_network, on.chance, on.time,
+          on.planned)) {
   on.node_of_process[pid_] = number;
   on.stopping.erase(number);
   on.gave_up_at_stop.erase(number);

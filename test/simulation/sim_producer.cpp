@@ -74,6 +74,8 @@ public:
       return over();
     if (setup_->hits(setup_->faults.full))
       return fail(ec::queue_full, "simulated: no room");
+    if (auto why = setup_->planned.hit(node_call::send))
+      return fail(*why);
     if (listener != nullptr)
       listener = &relays_->all.emplace_back(
           *listener, relays_->silent, setup_->hits(setup_->faults.no_offset));
@@ -99,6 +101,8 @@ public:
   result<void> begin() override {
     if (setup_->dead)
       return over();
+    if (auto why = setup_->planned.hit(node_call::begin))
+      return fail(*why);
     return base_->begin();
   }
 
@@ -106,6 +110,8 @@ public:
     if (setup_->dead)
       return over();
     auto began = std::exchange(began_, std::nullopt);
+    if (auto why = setup_->planned.hit(node_call::commit))
+      return fail(*why);
     if (began && setup_->time.now - *began > transaction_timeout_)
       return fail(ec::transaction_failed, "simulated: ended by its time-out");
     if (setup_->hits(setup_->faults.lost_commit))

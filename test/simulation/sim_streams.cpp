@@ -9,23 +9,28 @@ namespace {
 
 class sim_reader final : public partition_reader {
 public:
-  sim_reader(std::unique_ptr<partition_reader> base, random_source& random,
-             unsigned silent_polls)
-      : base_(std::move(base)), random_(random), silent_polls_(silent_polls) {}
+  sim_reader(std::unique_ptr<partition_reader> base,
+             std::shared_ptr<stream_setup> setup, bool changelog)
+      : base_(std::move(base)), setup_(std::move(setup)),
+        polls_(changelog ? node_call::read_changelog : node_call::read_input),
+        silent_polls_(changelog ? setup_->faults.silent_polls : 0) {}
 
   result<void> poll(record_batch& out, std::size_t max) override {
+    if (auto why = setup_->planned.hit(polls_))
+      return fail(*why);
     if (silent_polls_ > 0) {
       --silent_polls_;
       return base_->poll(out, 0);
     }
-    return base_->poll(out, std::min<std::size_t>(max, 1 + random_.below(4)));
+    return base_->poll(out, std::min<std::size_t>(max, 1 + setup_->random.below(4)));
   }
   std::int64_t position() const noexcept override { return base_->position(); }
   bool at_end() const noexcept override { return base_->at_end(); }
 
 private:
   std::unique_ptr<partition_reader> base_;
-  random_source& random_;
+  std::shared_ptr<stream_setup> setup_;
+  node_call polls_;
   unsigned silent_polls_;
 };
 
@@ -55,6 +60,9 @@ public:
       return dead();
     if (is_changelog(topic) && setup_->hits(setup_->faults.no_watermarks))
       return fail(ec::timed_out, "simulated: no answer about the changelog");
+    if (is_changelog(topic))
+      if (auto why = setup_->planned.hit(node_call::changelog_end))
+        return fail(*why);
     auto limits = base_->query_watermarks(topic, partition, level);
     if (limits)
       limits->low = setup_->history.low_of(topic, partition, limits->low);
@@ -93,15 +101,14 @@ public:
   open_reader(reader_options options) override {
     if (setup_->dead)
       return dead();
-    auto silent = is_changelog(options.topic) ? setup_->faults.silent_polls : 0;
+    auto changelog = is_changelog(options.topic);
     auto low = setup_->history.low_of(options.topic, options.partition, 0);
     if (options.start < low)
       return fail(ec::offset_out_of_range, "simulated: deleted by retention");
     auto opened = base_->open_reader(std::move(options));
     if (!opened)
       return opened;
-    return std::make_unique<sim_reader>(std::move(*opened), setup_->random,
-                                        silent);
+    return std::make_unique<sim_reader>(std::move(*opened), setup_, changelog);
   }
   result<std::unique_ptr<producer>>
   open_producer(producer_options options) override {
@@ -111,6 +118,8 @@ public:
     auto id = options.transactional_id;
     if (setup_->hits(setup_->faults.no_producer))
       return fail(ec::timed_out, "simulated: no coordinator");
+    if (auto why = setup_->planned.hit(node_call::open_producer))
+      return fail(*why);
     if (!id.empty() && !setup_->history.initialised.insert(id).second)
       setup_->history.problems.insert(id + " is initialised again (L2)");
     auto opened = base_->open_producer(std::move(options));
@@ -127,6 +136,8 @@ public:
       return {};
     if (setup_->hits(setup_->faults.fence_blocked))
       return fail(ec::timed_out, "simulated: no coordinator");
+    if (auto why = setup_->planned.hit(node_call::fence))
+      return fail(*why);
     auto done = base_->fence(id, limit);
     if (done)
       setup_->history.fenced.insert(id);

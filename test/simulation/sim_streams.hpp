@@ -14,6 +14,7 @@
 #include "runtime/executor.hpp"
 #include "runtime/stream.hpp"
 #include "test/simulation/claim_history.hpp"
+#include "test/simulation/planned_failures.hpp"
 #include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {
@@ -83,6 +84,7 @@ struct stream_setup {
   random_source& random;
   const virtual_time& time;
   stream_history& history;
+  planned_failures& planned;
   /// The node's process is dead: its calls do nothing.
   bool dead = false;
 

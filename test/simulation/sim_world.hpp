@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/clock.hpp"
+#include "test/simulation/planned_failures.hpp"
 
 namespace weir::sim {
 
@@ -63,9 +64,9 @@ class sim_world final : public outside_world {
 public:
   sim_world(virtual_time& time, random_source& random,
             const process_table& processes, std::int64_t pid, std::string host,
-            std::string boot)
+            std::string boot, planned_failures* planned = nullptr)
       : time_(time), random_(random), processes_(processes), pid_(pid),
-        host_(std::move(host)), boot_(std::move(boot)) {}
+        host_(std::move(host)), boot_(std::move(boot)), planned_(planned) {}
 
   std::int64_t wall_clock_ms() override {
     return epoch_ms + time_.milliseconds().count();
@@ -83,6 +84,9 @@ public:
   /// Whoever calls this is busy for so long.
   void work(std::chrono::nanoseconds lasts) { time_.now += lasts; }
 
+  /// Null outside of nodes.
+  planned_failures* planned() const noexcept { return planned_; }
+
   std::uint64_t process_start(std::int64_t pid) override {
     return processes_.lives(pid) ? static_cast<std::uint64_t>(4'000 + pid) : 0;
   }
@@ -98,6 +102,7 @@ private:
   std::int64_t pid_;
   std::string host_;
   std::string boot_;
+  planned_failures* planned_;
   std::int64_t looked_ = 0;
 };
 

@@ -97,7 +97,7 @@ public:
 private:
   bool may_leave_something() const {
     return on_.faults.lost_commit > 0 || on_.broken_network > 0 || disturbed_ ||
-           !on_.slow.empty();
+           !on_.slow.empty() || !on_.plan.failures.empty();
   }
 
   bool is_all_released() {
@@ -123,8 +123,8 @@ private:
     on_.stopping.clear();
     on_.gave_up_at_stop.clear();
     // Whoever parked it may have died before it could end in order.
-    awaits_word_ = on_.plan.wrong != poison::none && out_.lives > 0 &&
-                   someone_waits_for_a_word();
+    awaits_word_ = out_.lives > 0 && may_park() && someone_waits_for_a_word();
+    on_.planned.begin_life(out_.lives);
     life now{on_, out_.lives};
     if (out_.lives == 0 && on_.plan.crash_in_operation)
       on_.disk_of(0).inject(on_.disk_of(0).operations() +
@@ -148,6 +148,10 @@ private:
     return judge(now);
   }
 
+  bool may_park() const {
+    return on_.plan.wrong != poison::none || !on_.plan.failures.empty();
+  }
+
   bool someone_waits_for_a_word() {
     for (auto& [partition, node] : read_parked(on_))
       if (node.decision == parked_decision::none)
@@ -158,7 +162,8 @@ private:
   life_end judge(life& now) {
     auto wrong = awaits_word_ || (on_.plan.wrong != poison::none &&
                                   on_.plan.wrong != poison::slow_at_a_record &&
-                                  out_.lives == 0);
+                                  out_.lives == 0) ||
+                 on_.planned.parks();
     for (auto* report : now.reports()) {
       if (report == nullptr) {
         out_.problems.push_back("nothing is left to do, but a node lives");
@@ -168,13 +173,14 @@ private:
       // life has to show that nothing came of it.
       auto incomplete =
           report->outcome == node_outcome::failed &&
-          (on_.plan.probe ||
+          (on_.plan.probe || on_.planned.stops_node() ||
            (report->uncommitted && report->drained && may_leave_something()));
       incomplete_ |= incomplete;
       if (incomplete)
         continue;
       if (wrong
-              ? report->outcome != node_outcome::task_stopped
+              ? report->outcome != node_outcome::task_stopped &&
+                    report->outcome != node_outcome::data_loss
               : report->outcome != node_outcome::stopped || !report->drained) {
         out_.problems.push_back("the node ended: " + report->text);
         return tear_down(now, life_end::failed);

@@ -7,6 +7,7 @@
 
 #include "actors/node_context.hpp"
 #include "runtime/partitioner.hpp"
+#include "stores/store_error.hpp"
 #include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {
@@ -49,10 +50,13 @@ std::string output_value(std::string_view where, const tally& x) {
 class tally_task : public task {
 public:
   explicit tally_task(const task_setup& setup)
-      : task(setup), tallies_(store<std::string, std::string>("tallies")),
+      : task(setup),
+        world_(dynamic_cast<sim_world&>(*setup.context->outside.world)),
+        tallies_(store<std::string, std::string>("tallies")),
         results_(output<std::string, std::string>("results")) {}
 
   void process(const record& x) override {
+    fail_as_planned();
     if (is_bad(*x.value()))
       return reject("bad");
     auto name = std::string{x.topic()} + '/' + std::string{*x.key()};
@@ -72,7 +76,21 @@ public:
         output_value(place(x.topic(), x.partition(), x.offset()), now));
   }
 
+protected:
+  sim_world& world() noexcept { return world_; }
+
 private:
+  void fail_as_planned() {
+    auto* planned = world_.planned();
+    if (planned == nullptr)
+      return;
+    if (auto why = planned->hit(node_call::read_store))
+      throw store_error{why->code(), why->text()};
+    if (auto why = planned->hit(node_call::user_code))
+      throw std::runtime_error{why->text()};
+  }
+
+  sim_world& world_;
   kv_store<std::string, std::string> tallies_;
   weir::output<std::string, std::string> results_;
 };
@@ -111,17 +129,12 @@ public:
 /// Wrong code: one record takes long.
 class slow_task : public beating_task {
 public:
-  explicit slow_task(const task_setup& setup)
-      : beating_task(setup),
-        world_(dynamic_cast<sim_world&>(*setup.context->outside.world)) {}
+  using beating_task::beating_task;
   void process(const record& x) override {
     if (partition() == 1 && x.offset() == 3)
-      world_.work(slow_record_time);
+      world().work(slow_record_time);
     beating_task::process(x);
   }
-
-private:
-  sim_world& world_;
 };
 
 /// Wrong code: uses a store that the job does not declare.
