@@ -10,6 +10,7 @@
 #include "actors/commit_timing.hpp"
 #include "actors/lane_machine.hpp"
 #include "actors/let_go.hpp"
+#include "actors/log_limit.hpp"
 #include "actors/messages.hpp"
 #include "actors/task.hpp"
 
@@ -173,6 +174,7 @@ private:
     let_go_task what;
   };
   std::map<int, let_go_child> let_gos_;
+  log_limit let_go_lines_;
   /// Tasks that have committed and are in no incarnation now (rule S2).
   std::set<int> committed_;
   /// Why a task that leaves is to be parked (H28).

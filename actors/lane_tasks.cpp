@@ -213,7 +213,9 @@ void lane_actor::limit_let_go(int partition, std::uint64_t attempt) {
     auto i = let_gos_.find(partition);
     if (i == let_gos_.end() || i->second.what.attempt != attempt)
       return;
-    log_warning("claim.let_go_limit", "task", partition);
+    auto now = context_->outside.world->steady_ns();
+    if (auto left_out = let_go_lines_.pass(now))
+      log_warning("claim.let_go_limit", "task", partition, "others", *left_out);
     end_actor(i->second.actor);
     on_let_gone({partition, attempt});
   });

@@ -70,6 +70,14 @@ void ask(const arguments& x,
     throw std::runtime_error{why};
 }
 
+/// What is wrong with the one topic that was asked about; empty = nothing.
+template <class T>
+std::string word_on(const T** each, std::size_t count,
+                    const char* (*error_of)(const T*)) {
+  auto* text = count == 1 ? error_of(each[0]) : "an answer about no topic";
+  return text != nullptr ? text : "";
+}
+
 void grow(const arguments& x) {
   char why[512] = {};
   owned<rd_kafka_NewPartitions_t, rd_kafka_NewPartitions_destroy> wanted{
@@ -88,9 +96,7 @@ void grow(const arguments& x) {
         std::size_t count = 0;
         auto** each = rd_kafka_CreatePartitions_result_topics(
             rd_kafka_event_CreatePartitions_result(answer), &count);
-        auto* text = count == 1 ? rd_kafka_topic_result_error_string(each[0])
-                                : "an answer about no topic";
-        return text != nullptr ? text : "";
+        return word_on(each, count, rd_kafka_topic_result_error_string);
       });
 }
 
@@ -132,9 +138,7 @@ void set(const arguments& x) {
         std::size_t count = 0;
         auto** each = rd_kafka_AlterConfigs_result_resources(
             rd_kafka_event_AlterConfigs_result(answer), &count);
-        auto* text = count == 1 ? rd_kafka_ConfigResource_error_string(each[0])
-                                : "an answer about no topic";
-        return text != nullptr ? text : "";
+        return word_on(each, count, rd_kafka_ConfigResource_error_string);
       });
 }
 
