@@ -138,6 +138,8 @@ private:
   void show_left();
   void lanes_gone();
   void leave();
+  void positions_named();
+  void end_if_left();
   void end();
   void check_cluster();
   void sync_tick(std::uint64_t timer);
@@ -176,6 +178,8 @@ private:
   bool stopping_ = false;
   bool rejoining_ = false;
   bool leaving_ = false;
+  /// To the consumer group, the last time.
+  bool naming_positions_ = false;
   bool ended_ = false;
   bool committing_group_ = false;
   bool looking_at_others_ = false;

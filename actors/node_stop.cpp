@@ -93,24 +93,36 @@ void node_actor::lanes_gone() {
     info_ = nullptr;
     return join(true);
   }
-  commit_group([this] { leave(); });
-  run_after(group_limit, [this] { leave(); });
+  leave();
 }
 
+/// Beside each other: each may hang for a server of its own.
 void node_actor::leave() {
   if (std::exchange(leaving_, true))
     return;
-  group_token_.cancel();
-  if (!membership_)
-    return end();
-  tell(membership_, leave_job{});
+  if (membership_)
+    tell(membership_, leave_job{});
   run_after(session_limit, [this] { end(); });
+  naming_positions_ = true;
+  run_after(group_limit, [this] { positions_named(); });
+  commit_group([this] { positions_named(); });
+}
+
+void node_actor::positions_named() {
+  group_token_.cancel();
+  naming_positions_ = false;
+  end_if_left();
 }
 
 void node_actor::membership_gone() {
   membership_ = nullptr;
   // It was told to leave, or will not say that it has.
   if (stopping_ && lanes_.empty() && leaving_)
+    end_if_left();
+}
+
+void node_actor::end_if_left() {
+  if (!membership_ && !naming_positions_)
     end();
 }
 

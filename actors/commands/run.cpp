@@ -16,7 +16,7 @@ namespace {
 
 /// For what is of no consequence once the node has ended.
 constexpr milliseconds closing_limit{1'000};
-constexpr milliseconds clients_limit{2'000};
+constexpr milliseconds clients_limit{1'500};
 /// Rule H31: of the node itself.
 constexpr milliseconds death_limit{5'000};
 
