@@ -254,7 +254,6 @@ void bring_up_actor::fence_answered(const std::string& id,
     fenced_ = {id};
     return look();
   }
-  log_decision(failure_place::claim, outcome.error().code());
   // C6: visible, never a silent wait.
   tell(lane_, bring_up_waits{partition_, attempt_,
                              "fencing of " + id + " blocked by " +
@@ -286,7 +285,8 @@ void bring_up_actor::written(claim_node claim, result<std::int32_t> version) {
   restore();
 }
 
-/// What the coordination service answered.
+/// What the coordination service answered. A session that was closed under a
+/// bring-up is over as one that has expired is.
 void bring_up_actor::session_failed(const error& why) {
   // The node hears of it from the membership and drops this lane.
   if (why.code() == ec::closed || why.code() == ec::session_expired)

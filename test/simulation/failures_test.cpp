@@ -1,6 +1,5 @@
 // H27: each cell of the table of failures is met, and what it leads to leaves
 // everything exact.
-#include <algorithm>
 #include <cstdio>
 #include <set>
 #include <vector>

@@ -14,8 +14,8 @@ namespace weir::sim {
 
 /// Sessions whose connections break, with a request or a reply on its way or
 /// without, and come back; sometimes only after the session has expired. One
-/// thread; owned by a node, whose process may be dead; what it refers
-/// to must outlive it.
+/// thread; owned by a node, whose process may be dead; what it refers to must
+/// outlive it.
 class sim_network final : public coordination_service {
 public:
   using nanoseconds = std::chrono::nanoseconds;

@@ -119,6 +119,8 @@ public:
     if (setup_->lie == stream_lie::no_commit && setup_->hits(20))
       return commit_report{};
     auto done = base_->commit();
+    if (done && began)
+      ++setup_->history.commits;
     if (done && setup_->hits(setup_->faults.retire))
       sent_again_ = done->retire_id = true;
     return done;

@@ -22,7 +22,8 @@ public:
       --silent_polls_;
       return base_->poll(out, 0);
     }
-    return base_->poll(out, std::min<std::size_t>(max, 1 + setup_->random.below(4)));
+    auto few = 1 + setup_->random.below(4);
+    return base_->poll(out, std::min<std::size_t>(max, few));
   }
   std::int64_t position() const noexcept override { return base_->position(); }
   bool at_end() const noexcept override { return base_->at_end(); }

@@ -45,6 +45,9 @@ struct stream_faults {
 struct stream_history {
   std::set<std::string> initialised;
   std::set<std::string> fenced;
+  /// Transactions that were committed with something in them. The changelog
+  /// keeps the last commit record only.
+  std::uint64_t commits = 0;
   /// Low watermarks that retention has raised, by topic and partition.
   std::map<std::pair<std::string, int>, std::int64_t> kept_from;
 

@@ -293,13 +293,14 @@ outcome simulate(const scenario& what,
   traced while_running{on};
   auto drained = runner{on, out}.run();
   out.steps = on.steps;
+  out.commits = on.history.commits;
   out.operations = on.disk_of(0).operations();
   out.trace_hash = on.log.hash();
   for (auto& line : on.log.last_lines())
     out.tail += line + '\n';
   if (drained) {
     on.log.pause(true);
-    out.problems = check(on, out.commits);
+    out.problems = check(on);
   }
   for (auto& each : on.history.problems)
     out.problems.push_back(each);

@@ -20,7 +20,7 @@ struct outcome {
   std::uint64_t steps = 0;
   std::uint64_t operations = 0;
   int lives = 0;
-  /// Changelog commits that the outcome rests on.
+  /// Transactions that were committed with something in them.
   std::uint64_t commits = 0;
   std::uint64_t trace_hash = 0;
   /// The last lines of the trace.
@@ -57,6 +57,6 @@ std::vector<std::string> check_parked(machine& on);
 
 /// Compares committed outputs, dead letters, states, changelogs and claims with
 /// the fold of the input. After the last life's end; answers the problems.
-std::vector<std::string> check(machine& on, std::uint64_t& commits);
+std::vector<std::string> check(machine& on);
 
 } // namespace weir::sim
