@@ -81,6 +81,8 @@ private:
   void retire(std::shared_ptr<lane_producers>& x);
   void fail_lane(const std::string& reason,
                  std::optional<machine::fate> whose = std::nullopt);
+  /// Before, between and after those; whatever fails then is of no account.
+  bool has_no_life() const noexcept;
   void say_failed(const std::string& reason);
 
   // -- the transaction (lane.cpp)

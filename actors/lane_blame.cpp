@@ -105,10 +105,8 @@ void lane_actor::on_task_failed(const task_failed& x) {
 
 /// Of the transaction as a whole: no task is at fault.
 void lane_actor::transaction_failed(const std::string& what, const error& why) {
-  using enum machine::phase;
-  auto now = machine_.state();
   // What is left of an earlier life fails too.
-  if (now == closed || now == opening || now == failing || now == ended)
+  if (has_no_life())
     return;
   auto todo = react_to(failure_place::transaction, why.code());
   fail_lane(what + ": " + to_string(why));

@@ -191,11 +191,15 @@ void lane_actor::fail_lane(const std::string& reason,
   act(machine_.fail(whose));
 }
 
-/// A lane that gives up again and again is not "8 of 8 running".
-void lane_actor::say_failed(const std::string& reason) {
+bool lane_actor::has_no_life() const noexcept {
   using enum machine::phase;
   auto now = machine_.state();
-  if (now == closed || now == opening || now == failing || now == ended)
+  return now == closed || now == opening || now == failing || now == ended;
+}
+
+/// A lane that gives up again and again is not "8 of 8 running".
+void lane_actor::say_failed(const std::string& reason) {
+  if (has_no_life())
     return;
   log_warning("lane.given_up", "lane", options_.index, "times_in_a_row",
               lives_failed_ + 1, "why", reason);
