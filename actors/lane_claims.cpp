@@ -152,7 +152,8 @@ void lane_actor::perform(const machine::move_claim& x) {
       });
 }
 
-/// H28: the commit that passes the record has carried the decision out.
+/// H28: who is past the record has carried the decision out; where it was about
+/// none, who processes again.
 void lane_actor::settle_decision(int partition,
                                  const std::vector<std::int64_t>& at) {
   auto& task = tasks_.at(partition);

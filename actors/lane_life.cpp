@@ -1,4 +1,6 @@
 // A lane's producer ids and lives (rules L2, L3, L4, L9).
+#include <algorithm>
+
 #include "actors/lane.hpp"
 #include "runtime/log.hpp"
 
@@ -12,6 +14,12 @@ constexpr milliseconds longest_pause{5'000};
 constexpr milliseconds least_interval{1'000};
 /// H12: fresh id and claims.
 constexpr milliseconds retire_limit{10'000};
+
+/// While there is a backlog, and in a transaction, nobody waits for the single
+/// record: producers collect longer, if that is not long already.
+milliseconds backlog_linger(milliseconds linger) {
+  return std::max(linger, std::min(4 * linger, milliseconds{100}));
+}
 
 bool wants_letters(const node_context& context) {
   return context.settings.on_bad_record == bad_record_policy::dead_letter ||
@@ -83,7 +91,8 @@ lane_actor::open_producers(const std::shared_ptr<node_context>& context,
   producer_options options;
   options.transactional_id = out->id;
   options.transaction_timeout = out->transaction_timeout;
-  options.linger = settings.producer_linger;
+  options.linger = backlog_linger(settings.producer_linger);
+  options.hastened_linger = settings.producer_linger;
   options.queue_bytes = settings.producer_bytes;
   options.transaction_bytes = context->memory.transaction;
   options.topics = topics_of(*context);

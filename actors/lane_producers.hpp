@@ -39,8 +39,9 @@ public:
 private:
   void answered() noexcept;
 
-  std::int64_t sent_ = 0;
-  std::atomic<std::int64_t> answered_{0};
+  /// Both count each record, on two threads: a cache line each.
+  alignas(64) std::int64_t sent_ = 0;
+  alignas(64) std::atomic<std::int64_t> answered_{0};
   std::atomic<std::int64_t> expected_{INT64_MAX};
   std::mutex mutex_;
   std::optional<error> problem_;

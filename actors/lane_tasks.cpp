@@ -118,10 +118,10 @@ void lane_actor::on_brought_up(const brought_up& x) {
   log_info("task.processing", "task", x.partition, "lane", options_.index);
   if (!first_commit) {
     tell(node_, task_progress{x.partition, positions, 0, 0});
-    // Its owner may have died between that commit and the parked node.
-    if (tasks_[x.partition].decision &&
-        tasks_[x.partition].decision->has_record())
-      settle_decision(x.partition, positions);
+    // Its owner may have died between that commit and the parked node; and
+    // where it was not about a record, that it is back is all that was decided:
+    // with nothing to read there may be no commit.
+    settle_decision(x.partition, positions);
   }
   watch_claim(x.partition);
   // The commit's own incarnation did not learn that it succeeded.

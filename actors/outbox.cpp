@@ -137,8 +137,10 @@ result<bool> outbox::try_as_it_is(const queued_record& x) {
   }
   auto sent = through.handle->send(to_outgoing(x, through), listener);
   if (sent) {
-    if (plain)
+    if (plain) {
       acks_->sent();
+      lingers_ = true;
+    }
     return true;
   }
   if (sent.error().code() == ec::queue_full)
@@ -147,6 +149,7 @@ result<bool> outbox::try_as_it_is(const queued_record& x) {
 }
 
 void outbox::close_outputs(output_acks::callback done) {
+  hasten();
   auto closing = std::exchange(acks_, nullptr);
   if (closing)
     closing->close(std::move(done));

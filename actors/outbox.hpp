@@ -46,6 +46,13 @@ public:
   /// Tries to send what is ready; true when nothing waits for room any more.
   result<bool> pump();
 
+  /// Nothing follows soon: what was sent need not wait for it. In a transaction
+  /// the commit does that.
+  void hasten() noexcept {
+    if (std::exchange(lingers_, false) && producers_)
+      producers_->plain->handle->hasten();
+  }
+
   /// Closes the commit's count of outputs (at-least-once); `done` is called
   /// when all are acknowledged, from any thread.
   void close_outputs(output_acks::callback done);
@@ -84,6 +91,8 @@ private:
   bool at_least_once_;
   bool holding_ = true;
   bool emitted_ = false;
+  /// Something was sent outside of a transaction since the last `hasten`.
+  bool lingers_ = false;
   std::size_t held_limit_;
 };
 

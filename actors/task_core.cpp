@@ -215,6 +215,7 @@ void task_core::emit(int output, std::string_view key, bool has_key,
   out_.stage(out);
   if (auto sent = out_.accept(); !sent && !send_problem_)
     send_problem_ = sent.error();
+  out_.hasten();
   if (wake_ && (send_problem_ || !out_.is_drained()))
     wake_();
 }

@@ -48,7 +48,7 @@ task::shell::shell(task& self, caf::actor lane)
 caf::message_handler task::shell::handlers() {
   return {
       [this](const input_ready&) { on_ready(); },
-      [this](const go_on&) { take_turn(); },
+      [this](const go_on&) { take_turns(); },
       [this](const pump_outbox&) {
         pumping = false;
         check_send();
@@ -243,7 +243,8 @@ caf::behavior task::make_behavior() {
   shell_->watches.resize(inputs);
   core_->pulses().add(core_->partition(), shell_->pulse);
   shell_->seat =
-      core_->turns().join([to = weak_actor{address()}] { to.tell(go_on{}); });
+      core_->turns().join([to = weak_actor{address()}] { to.tell(go_on{}); },
+                          shell_->lane.id());
   core_->handoff().relay->connect(weak_actor{address()});
   set_exception_handler([this](std::exception_ptr& problem) -> caf::error {
     shell_->guard([&] { std::rethrow_exception(problem); });

@@ -41,7 +41,8 @@ struct task::shell {
   void on_ready();
   /// Asks for a turn, if there may be something to do in one.
   void schedule();
-  void take_turn();
+  void take_turns();
+  bool take_turn();
   /// One turn; true: there is more to do.
   bool drain();
   void ask_for_commit();

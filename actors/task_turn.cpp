@@ -52,28 +52,42 @@ void task::shell::schedule() {
     seat->want();
 }
 
-void task::shell::take_turn() {
+/// The turns of a stretch need no message between them, unless one waits.
+void task::shell::take_turns() {
+  while (take_turn())
+    if (!self.mailbox().empty())
+      return self.send(&self, go_on{});
+}
+
+/// True: the task keeps its place and owes another turn.
+bool task::shell::take_turn() {
   if (ended)
-    return;
+    return false;
   bool more = false;
-  // Whatever happens in it, the place is given back.
-  struct at_end {
-    ~at_end() {
-      of.in_turn = false;
-      of.seat->done(of.turn.stop(), more);
-    }
-    shell& of;
-    bool& more;
-  } whatever{*this, more};
-  in_turn = true;
-  turn.start(self.core_->context().turns.turn());
-  more = drain() && may_process();
+  bool keeps_place = false;
+  {
+    // Whatever happens in it, the place is given back.
+    struct at_end {
+      ~at_end() {
+        of.in_turn = false;
+        keeps_place = of.seat->done(of.turn.stop(), more);
+      }
+      shell& of;
+      bool& more;
+      bool& keeps_place;
+    } whatever{*this, more, keeps_place};
+    in_turn = true;
+    turn.start(self.core_->context().turns.turn());
+    more = drain() && may_process();
+  }
+  return keeps_place;
 }
 
 bool task::shell::drain() {
   if (!may_process())
     return false;
   if (cursor == batches[input]->size() && !poll_next()) {
+    self.core_->out().hasten();
     ask_for_commit();
     return false;
   }
@@ -147,8 +161,7 @@ bool task::shell::drain_batch() {
                              : failure_place::transaction,
                          fate.error(), fault_of(input, x));
       if (*fate == record_fate::refused) {
-        reject_with(core.refusal_kind(),
-                    error{ec::task_failed, core.refusal()},
+        reject_with(core.refusal_kind(), error{ec::task_failed, core.refusal()},
                     fault_of(input, x));
         break;
       }

@@ -7,19 +7,30 @@
 namespace weir {
 
 std::unique_ptr<turn_ledger::seat>
-turn_ledger::join(std::function<void()> granted) {
+turn_ledger::join(std::function<void()> granted, std::uint64_t group) {
   std::lock_guard guard{mutex_};
   auto id = next_++;
-  members_[id].granted =
-      std::make_shared<std::function<void()>>(std::move(granted));
+  auto& x = members_[id];
+  x.granted = std::make_shared<std::function<void()>>(std::move(granted));
+  x.group = group;
   return std::make_unique<seat>(*this, id);
 }
 
 turn_ledger::nanoseconds turn_ledger::turn() const {
   std::lock_guard guard{mutex_};
-  auto tasks =
-      std::max<std::int64_t>(static_cast<std::int64_t>(members_.size()), 1);
-  return std::clamp(longest_round / tasks, shortest_turn, longest_turn);
+  return turn_of_each();
+}
+
+turn_ledger::nanoseconds turn_ledger::turn_of_each() const {
+  return std::clamp(part_of_round(), shortest_turn, longest_turn);
+}
+
+turn_ledger::nanoseconds turn_ledger::part_of_round() const {
+  return longest_round / std::max<std::size_t>(members_.size(), 1);
+}
+
+std::int64_t turn_ledger::stretch() const {
+  return places_ * (part_of_round() / turn_of_each());
 }
 
 void turn_ledger::leave(std::uint64_t id) {
@@ -31,9 +42,9 @@ void turn_ledger::leave(std::uint64_t id) {
       return;
     auto& x = found->second;
     if (x.is == state::waiting)
-      waiting_.erase(x.line);
+      waiting_.erase(x.rank);
     if (x.is == state::has_place)
-      ++free_;
+      unplace(x);
     members_.erase(found);
     granted = fill();
   }
@@ -49,50 +60,92 @@ void turn_ledger::want(std::uint64_t id) {
     if (found == members_.end() || found->second.is != state::idle)
       return;
     auto& x = found->second;
-    x.had = std::max(x.had, now_);
-    queue(id, x);
+    x.had = x.began = std::max(x.had, now_);
+    x.turns = 0;
+    queue(id, x, x.had - part_of_round().count());
     granted = fill();
   }
   for (auto& each : granted)
     (*each)();
 }
 
-void turn_ledger::done(std::uint64_t id, nanoseconds used, bool again) {
+bool turn_ledger::done(std::uint64_t id, nanoseconds used, bool again) {
   std::vector<grant> granted;
   {
     std::lock_guard guard{mutex_};
     auto found = members_.find(id);
     if (found == members_.end() || found->second.is != state::has_place)
-      return;
+      return false;
     auto& x = found->second;
-    x.is = state::idle;
-    ++free_;
-    x.had += std::max<std::int64_t>(used.count(), 0);
+    end_turn(x, used);
+    unplace(x);
     if (again)
-      queue(id, x);
+      queue(id, x, x.began);
     granted = fill();
+    if (x.is == state::has_place) {
+      std::erase(granted, x.granted);
+      again = true;
+    } else {
+      again = false;
+    }
   }
   for (auto& each : granted)
     (*each)();
+  return again;
 }
 
-void turn_ledger::queue(std::uint64_t id, member& x) {
+void turn_ledger::end_turn(member& x, nanoseconds used) {
+  x.had += std::max<std::int64_t>(used.count(), 0);
+  if (++x.turns < stretch() && used <= 2 * turn_of_each())
+    return;
+  x.turns = 0;
+  x.began = x.had;
+}
+
+void turn_ledger::queue(std::uint64_t id, member& x, std::int64_t rank) {
   x.is = state::waiting;
-  x.line = {x.had, next_++};
-  waiting_.emplace(x.line, id);
+  // Within a stretch it stays before those who were behind it.
+  if (x.turns == 0)
+    x.rank.second = next_++;
+  x.rank.first = rank;
+  waiting_.emplace(x.rank, id);
+}
+
+void turn_ledger::place(member& x) {
+  x.is = state::has_place;
+  --free_;
+  ++at_work_[x.group];
+}
+
+void turn_ledger::unplace(member& x) {
+  x.is = state::idle;
+  ++free_;
+  auto of_group = at_work_.find(x.group);
+  if (--of_group->second == 0)
+    at_work_.erase(of_group);
+}
+
+turn_ledger::line::iterator turn_ledger::next() {
+  auto first = waiting_.begin();
+  // Nobody waits longer than a round for being of the wrong group.
+  auto bound = first->first.first + longest_round.count();
+  for (auto i = first; i != waiting_.end() && i->first.first <= bound; ++i)
+    if (!at_work_.contains(members_[i->second].group))
+      return i;
+  return first;
 }
 
 std::vector<turn_ledger::grant> turn_ledger::fill() {
   std::vector<grant> out;
-  for (; free_ > 0 && !waiting_.empty(); --free_) {
-    auto first = waiting_.begin();
-    auto& x = members_[first->second];
-    waiting_.erase(first);
+  while (free_ > 0 && !waiting_.empty()) {
+    auto chosen = next();
+    auto& x = members_[chosen->second];
+    waiting_.erase(chosen);
     // What nobody waited for is nobody's loss: it does not count.
     if (waiting_.empty())
-      x.had = std::min(x.had, now_);
-    now_ = std::max(now_, x.had);
-    x.is = state::has_place;
+      x.had = x.began = std::min(x.had, now_);
+    now_ = std::max(now_, x.began);
+    place(x);
     out.push_back(x.granted);
   }
   return out;

@@ -190,6 +190,10 @@ public:
   /// more is processed. `send` still takes what completes it. Does not block.
   virtual bool wants_commit() const noexcept { return false; }
 
+  /// A hint that nothing is about to follow what was sent: it need not wait for
+  /// company as long as `linger`. Does not block.
+  virtual void hasten() noexcept {}
+
   /// Waits until every record sent before the call is acknowledged. [blocking]
   /// Errors: `timed_out`, the first delivery error since the last flush.
   virtual result<void> flush(std::chrono::milliseconds limit) = 0;
@@ -211,7 +215,11 @@ struct producer_options {
   std::string transactional_id;
   /// Rule L9: session timeout + T_c + margin.
   std::chrono::milliseconds transaction_timeout{20'000};
+  /// How long a record may wait for others that leave with it.
   std::chrono::milliseconds linger{5};
+  /// Between two departures that `hasten` asked for; from `linger` on it has no
+  /// effect.
+  std::chrono::milliseconds hastened_linger{5};
   /// Byte bound of the local queue; `send` answers `queue_full` beyond it.
   std::size_t queue_bytes = 16u << 20;
   /// Where an open transaction is kept in memory (the embedded log): its size

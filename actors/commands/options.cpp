@@ -207,7 +207,9 @@ std::vector<option_spec> make_table() {
        number(&settings::cache_bytes)},
       {"producer-bytes", "N", "local queue of each producer (4194304)",
        number(&settings::producer_bytes)},
-      {"producer-linger", "DURATION", "how long a producer collects (5ms)",
+      {"producer-linger", "DURATION",
+       "how long a producer collects; with a backlog up to four times as "
+       "long (5ms)",
        duration(&settings::producer_linger)},
       {"allow-weak", "",
        "start on a cluster of three brokers in spite of unsafe settings",

@@ -71,6 +71,17 @@ public:
     return {};
   }
 
+  void hasten() noexcept override {
+    {
+      std::lock_guard lock{mutex_};
+      auto soon = std::chrono::steady_clock::now() + options_.hastened_linger;
+      if (queue_.empty() || soon >= due_)
+        return;
+      due_ = soon;
+    }
+    changed_.notify_one();
+  }
+
   result<void> flush(std::chrono::milliseconds) override {
     write();
     std::lock_guard lock{mutex_};
@@ -113,11 +124,13 @@ private:
         continue;
       }
       auto until = due_;
-      changed_.wait_until(lock, until, [this] {
-        return stopping_ || queue_.bytes.size() >= batch_bytes;
+      changed_.wait_until(lock, until, [this, until] {
+        return stopping_ || queue_.bytes.size() >= batch_bytes || due_ < until;
       });
       if (stopping_)
         return;
+      if (due_ < until)
+        continue;
       lock.unlock();
       write();
       lock.lock();

@@ -34,6 +34,12 @@ public:
   }
   /// Starts a new generation; every older one is to be waited for.
   void advance() noexcept { current_ = (current_ + 1) % generations; }
+  std::int64_t count() const noexcept {
+    std::int64_t out = 0;
+    for (auto& each : counts_)
+      out += each.value;
+    return out;
+  }
   bool older_done() const noexcept {
     for (unsigned i = 0; i < generations; ++i)
       if (i != current_ && counts_[i].value != 0)
@@ -84,6 +90,7 @@ public:
       return fail(std::move(*problem));
     return {};
   }
+  void hasten() noexcept override;
   result<void> flush(std::chrono::milliseconds limit) override;
   result<void> begin() override;
   result<commit_report> commit() override;
@@ -106,6 +113,8 @@ private:
   void note_failure(const error& why);
 
   void serve_events();
+  int until_departure_ms() const;
+  void depart();
   void on_deliveries(rd_kafka_event_t* event);
 
   std::shared_ptr<handle> handle_;
@@ -114,6 +123,8 @@ private:
   milliseconds transaction_timeout_{};
   milliseconds socket_timeout_{};
   milliseconds request_limit_{};
+  milliseconds linger_{};
+  milliseconds hastened_linger_{};
   producer_bounds bounds_;
 
   std::mutex topics_mutex_;
@@ -128,6 +139,14 @@ private:
   std::optional<error> first_failure_;
 
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> hastened_{false};
+  // Of the delivery thread: when the next departure may be, how many records
+  // have been answered, how many will be when the hastened ones are, and when
+  // those leave without help.
+  deadline next_departure_{};
+  std::int64_t answered_ = 0;
+  std::int64_t hastened_up_to_ = 0;
+  deadline leave_anyway_{};
   rd_kafka_queue_t* events_ = nullptr;
   std::thread delivery_thread_;
 };

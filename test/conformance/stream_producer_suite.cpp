@@ -162,6 +162,27 @@ TEST_CASE("stream: a full queue refuses and recovers", "[stream]") {
   CHECK(*records.back().value == "after");
 }
 
+TEST_CASE("stream: what is hastened does not wait for company", "[stream]") {
+  auto fixture = make_stream_fixture();
+  auto topic = make_topic(*fixture, 2);
+  producer_options options;
+  // Longer than the test waits for an acknowledgement.
+  options.linger = 4min;
+  options.hastened_linger = 5ms;
+  auto producer = must(fixture->streams().open_producer(options));
+  auto ref = must(producer->open_topic(topic));
+  // The second time it comes soon after the first.
+  for (int round = 0; round < 3; ++round) {
+    delivery_ledger ledger;
+    send(*producer, ref, 0, "k", "v", ledger.next());
+    send(*producer, ref, 1, "k", "v", ledger.next());
+    producer->hasten();
+    REQUIRE(ledger.await_all());
+    for (auto& each : ledger.entries())
+      CHECK_FALSE(each.failure);
+  }
+}
+
 TEST_CASE("stream: a record above the topic's limit is too large", "[stream]") {
   auto fixture = make_stream_fixture();
   // Not below a Kafka producer's batch, which cannot be split.

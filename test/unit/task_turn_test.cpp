@@ -106,8 +106,8 @@ TEST_CASE("tasks of a node share its places record by record if they must",
   auto& context = const_cast<node_context&>(now.rig.context());
   // Another task that always has something to do; 2 places.
   int granted = 0;
-  auto other = context.turns.join([&] { ++granted; });
-  auto third = context.turns.join([&] { ++granted; });
+  auto other = context.turns.join([&] { ++granted; }, 1);
+  auto third = context.turns.join([&] { ++granted; }, 2);
   other->want();
   third->want();
   REQUIRE(granted == 2);
