@@ -62,6 +62,7 @@ void turn_ledger::want(std::uint64_t id) {
     auto& x = found->second;
     x.had = x.began = std::max(x.had, now_);
     x.turns = 0;
+    x.overran = false;
     queue(id, x, x.had - part_of_round().count());
     granted = fill();
   }
@@ -82,12 +83,9 @@ bool turn_ledger::done(std::uint64_t id, nanoseconds used, bool again) {
     if (again)
       queue(id, x, x.began);
     granted = fill();
-    if (x.is == state::has_place) {
+    again = x.is == state::has_place;
+    if (again)
       std::erase(granted, x.granted);
-      again = true;
-    } else {
-      again = false;
-    }
   }
   for (auto& each : granted)
     (*each)();
@@ -96,10 +94,19 @@ bool turn_ledger::done(std::uint64_t id, nanoseconds used, bool again) {
 
 void turn_ledger::end_turn(member& x, nanoseconds used) {
   x.had += std::max<std::int64_t>(used.count(), 0);
-  if (++x.turns < stretch() && used <= 2 * turn_of_each())
+  x.overran = used > 2 * turn_of_each();
+  if (++x.turns < stretch() && !x.overran && !caught_up_with(x.had))
     return;
   x.turns = 0;
   x.began = x.had;
+}
+
+bool turn_ledger::caught_up_with(std::int64_t had) const {
+  for (auto i = waiting_.begin();
+       i != waiting_.end() && i->first.first <= had; ++i)
+    if (members_.at(i->second).overran)
+      return true;
+  return false;
 }
 
 void turn_ledger::queue(std::uint64_t id, member& x, std::int64_t rank) {

@@ -15,17 +15,18 @@ namespace weir {
 /// A node has as many places as threads for its tasks' records. A task asks for
 /// one, works for a turn, and gives it back; a free place goes to the waiting
 /// task that has had the least time. So a task whose turn took longer than it
-/// should waits until each of the others had as much, and never longer; and
-/// whatever else the actors do (seals, applies, the lanes) queues behind no
-/// more than one turn a thread.
+/// should waits until each of the others had as much, and one turn longer at
+/// most (a round, while its group is at work); and whatever else the actors do
+/// (seals, applies, the lanes) queues behind no more than one turn a thread.
 ///
 /// Where others wait too, a task keeps its place for a stretch of turns, so
 /// that what it sends to one partition leaves together: a batch costs its
 /// producer and the broker as much as hundreds of records. A turn that took
-/// twice as long as it should ends the stretch, and who was idle goes before
-/// who goes on. Tasks of one group are kept from working beside each other
-/// while another group has work: they share a producer and its locks, which
-/// costs the stock job 7 % of its throughput (measured side by side).
+/// twice as long as it should ends the stretch, and so does having had as much
+/// as one that waits for such a turn. Who was idle goes before who goes on.
+/// Tasks of one group are kept from working beside each other while another
+/// group has work: they share a producer and its locks, which costs the stock
+/// job 7 % of its throughput (measured side by side).
 ///
 /// Thread-safe. Knows no clock: times come from its callers. Nothing of it
 /// outlives the process.
@@ -90,6 +91,8 @@ private:
     /// What it was when its stretch began, and turns of the stretch so far.
     std::int64_t began = 0;
     std::int64_t turns = 0;
+    /// Its last turn took too long: it waits until the others had as much.
+    bool overran = false;
     /// Its key in `waiting_`.
     order rank{};
   };
@@ -104,6 +107,8 @@ private:
   void place(member& x);
   void unplace(member& x);
   void end_turn(member& x, nanoseconds used);
+  /// Whether one waits that overran, and who had `had` had as much as it.
+  bool caught_up_with(std::int64_t had) const;
   nanoseconds turn_of_each() const;
   nanoseconds part_of_round() const;
   /// In turns, so that a round of all tasks' stretches takes `longest_round`.

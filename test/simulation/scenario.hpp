@@ -62,6 +62,8 @@ result<slow_jobs> parse_slow_jobs(const std::string& text);
 
 /// One run, wholly determined by its values.
 struct scenario {
+  /// With an even one a task's turns are steps of their own, with an odd one
+  /// those of a stretch are one step.
   std::uint64_t seed = 1;
   guarantee promise = guarantee::exactly_once;
   workload_kind load = workload_kind::plain;

@@ -26,7 +26,7 @@ sim_node::sim_node(machine& on, const sim_servers& servers,
       streams_(std::make_shared<stream_setup>(
           stream_setup{servers.streams, on.faults, on.plan.lie, servers.late,
                        servers.claims, on.chance, on.time, on.history,
-                       on.planned})),
+                       on.planned, on.plan.seed % 2 == 0})),
       network_(std::make_shared<sim_network>(
           servers.coordination, on.broken_network, on.chance, on.time,
           on.planned)) {

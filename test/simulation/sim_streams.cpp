@@ -10,8 +10,10 @@ namespace {
 class sim_reader final : public partition_reader {
 public:
   sim_reader(std::unique_ptr<partition_reader> base,
-             std::shared_ptr<stream_setup> setup, bool changelog)
+             std::shared_ptr<stream_setup> setup, bool changelog,
+             std::function<void()> on_ready)
       : base_(std::move(base)), setup_(std::move(setup)),
+        on_ready_(std::move(on_ready)),
         polls_(changelog ? node_call::read_changelog : node_call::read_input),
         silent_polls_(changelog ? setup_->faults.silent_polls : 0) {}
 
@@ -23,7 +25,10 @@ public:
       return base_->poll(out, 0);
     }
     auto few = 1 + setup_->random.below(4);
-    return base_->poll(out, std::min<std::size_t>(max, few));
+    auto done = base_->poll(out, std::min<std::size_t>(max, few));
+    if (setup_->wakes && done && !out.empty() && on_ready_)
+      on_ready_();
+    return done;
   }
   std::int64_t position() const noexcept override { return base_->position(); }
   bool at_end() const noexcept override { return base_->at_end(); }
@@ -31,6 +36,7 @@ public:
 private:
   std::unique_ptr<partition_reader> base_;
   std::shared_ptr<stream_setup> setup_;
+  std::function<void()> on_ready_;
   node_call polls_;
   unsigned silent_polls_;
 };
@@ -106,10 +112,12 @@ public:
     auto low = setup_->history.low_of(options.topic, options.partition, 0);
     if (options.start < low)
       return fail(ec::offset_out_of_range, "simulated: deleted by retention");
+    auto on_ready = options.on_ready;
     auto opened = base_->open_reader(std::move(options));
     if (!opened)
       return opened;
-    return std::make_unique<sim_reader>(std::move(*opened), setup_, changelog);
+    return std::make_unique<sim_reader>(std::move(*opened), setup_, changelog,
+                                        std::move(on_ready));
   }
   result<std::unique_ptr<producer>>
   open_producer(producer_options options) override {

@@ -88,6 +88,9 @@ struct stream_setup {
   const virtual_time& time;
   stream_history& history;
   planned_failures& planned;
+  /// Readers call their owner between its polls: other actors have their steps
+  /// between the turns of a task's stretch.
+  bool wakes = false;
   /// The node's process is dead: its calls do nothing.
   bool dead = false;
 
