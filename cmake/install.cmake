@@ -28,4 +28,5 @@ install(FILES
   "${PROJECT_SOURCE_DIR}/cmake/FindRdKafka.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/FindZooKeeper.cmake"
   "${PROJECT_SOURCE_DIR}/cmake/FindxxHash.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/Findjemalloc.cmake"
   DESTINATION "${weir_package}")
