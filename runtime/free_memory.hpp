@@ -5,14 +5,15 @@
 
 namespace weir {
 
-/// Returns what the allocator keeps free, of every thread. Costs about 100 ms a
-/// gigabyte; others who allocate meanwhile wait. Any thread.
+/// Returns what the allocator keeps free, but for the threads' small caches.
+/// Others who allocate meanwhile may wait. Any thread.
 void release_free_memory() noexcept;
 
 /// Says when that is worth it: once after each time of work, when it has been
-/// quiet for ten seconds. The allocator gives nothing back by itself while one
-/// small piece above it is in use, so that a node would keep for ever what a
-/// backlog or a restore took. Plain; asked twice a second.
+/// quiet for ten seconds. By itself jemalloc gives back only while somebody
+/// allocates, and glibc nothing while one small piece above it is in use: a
+/// quiet node would keep for ever what a backlog or a restore took. Plain; asked
+/// twice a second.
 class idle_watch {
 public:
   /// `records` processed so far, `running` tasks now.
