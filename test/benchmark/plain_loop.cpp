@@ -47,7 +47,14 @@ struct options {
   bool follow = false;
   bool json = false;
   bool shape = false;
+  bool parse = false;
 };
+
+std::unique_ptr<plain_work> make_work(const options& o) {
+  if (o.shape)
+    return make_shape_work();
+  return o.parse ? make_parsing_stock_work() : make_stock_work();
+}
 
 std::atomic<bool> stopping{false};
 std::atomic<clock_type::rep> first_record{0};
@@ -58,8 +65,7 @@ using all_ends = std::vector<std::vector<std::int64_t>>;
 class worker {
 public:
   worker(const options& o, int number, int count, const all_ends& ends)
-      : options_(o), work_(o.shape ? make_shape_work() : make_stock_work()),
-        ends_(ends), positions_(ends.size()) {
+      : options_(o), work_(make_work(o)), ends_(ends), positions_(ends.size()) {
     for (auto& each : positions_)
       each.resize(ends_.front().size(), 0);
     for (int p = number; p < static_cast<int>(ends.front().size()); p += count)
@@ -306,8 +312,11 @@ options parse(int argc, char** argv) {
   app.add_option("--queue-mb", o.queue_mb, "of each producer");
   app.add_flag("--follow", o.follow, "go on until SIGTERM or SIGINT");
   app.add_flag("--json", o.json);
+  app.add_flag("--parse", o.parse,
+               "check each tick with simdjson, as the stock job does");
   app.add_flag("--shape", o.shape,
-               "the work, inputs and output that WEIR_SHAPE_… name");
+               "the work, inputs and output that WEIR_SHAPE_… name")
+      ->excludes("--parse");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& why) {

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <simdjson.h>
+
 #include "test/benchmark/shape.hpp"
 
 namespace weir::bench {
@@ -86,17 +88,47 @@ char* put_number(char* at, Number x) {
   return std::to_chars(at, at + 32, x).ptr;
 }
 
+struct tick {
+  double price = 0;
+  std::int64_t quantity = 0;
+};
+
+class scanner {
+public:
+  tick read(std::string_view, std::string_view json) {
+    return {scan<double>(json, "\"price\":"),
+            scan<std::int64_t>(json, "\"quantity\":")};
+  }
+};
+
+class parser {
+public:
+  tick read(std::string_view key, std::string_view json) {
+    tick out;
+    std::string_view symbol;
+    auto document = parser_.parse(json.data(), json.size(), true);
+    if (document["symbol"].get(symbol) || symbol != key ||
+        document["price"].get(out.price) || !(out.price > 0) ||
+        document["quantity"].get(out.quantity) || out.quantity < 0)
+      die("a record is not a tick");
+    return out;
+  }
+
+private:
+  simdjson::dom::parser parser_;
+};
+
+template <class Reader>
 class stock_work final : public plain_work {
 public:
   std::optional<std::string_view>
   process(const rd_kafka_message_t& x) override {
     auto key = key_of(x);
     auto& q = quotes_.change(key, x.partition);
-    auto json = value_of(x);
-    auto price = scan<double>(json, "\"price\":");
+    auto [price, quantity] = reader_.read(key, value_of(x));
     q.change_rate = q.price > 0 ? (price - q.price) / q.price * 100 : 0;
     q.price = price;
-    q.quantity += scan<std::int64_t>(json, "\"quantity\":");
+    q.quantity += quantity;
     if (key.size() > 256)
       die("a key is longer than this loop expects");
     auto at = put(put(put(text_, "{\"symbol\":\""), key), "\",\"price\":");
@@ -118,6 +150,7 @@ public:
   }
 
 private:
+  Reader reader_;
   table<quote> quotes_;
   char text_[512];
 };
@@ -145,7 +178,11 @@ private:
 } // namespace
 
 std::unique_ptr<plain_work> make_stock_work() {
-  return std::make_unique<stock_work>();
+  return std::make_unique<stock_work<scanner>>();
+}
+
+std::unique_ptr<plain_work> make_parsing_stock_work() {
+  return std::make_unique<stock_work<parser>>();
 }
 
 std::unique_ptr<plain_work> make_shape_work() {
