@@ -14,6 +14,92 @@ using weir::result;
 namespace {
 
 namespace dom = simdjson::dom;
+namespace ondemand = simdjson::ondemand;
+
+/// Reads the ticks that are as they should be, in two thirds of the time. It
+/// takes a document only when it has visited every value: an on-demand parser
+/// checks no others.
+class flat_reader {
+public:
+  /// Nothing: not a valid tick, or one with values that are not flat. The dom
+  /// parser has the last word.
+  std::optional<tick> read(std::string_view key, std::string_view text) {
+    ondemand::document document;
+    ondemand::object all;
+    if (parser_.iterate(padded(text), text.size(), bytes_.size())
+            .get(document) ||
+        document.get_object().get(all))
+      return std::nullopt;
+    found_ = {};
+    for (auto each : all) {
+      ondemand::field field;
+      if (std::move(each).get(field) || !visit(field))
+        return std::nullopt;
+    }
+    const char* rest = nullptr;
+    if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS)
+      return std::nullopt;
+    if (found_.symbol != key || !(found_.price > 0) || found_.quantity < 0)
+      return std::nullopt;
+    return tick{found_.price, found_.quantity};
+  }
+
+private:
+  struct fields {
+    std::optional<std::string_view> symbol;
+    double price = 0;
+    std::int64_t quantity = -1;
+  };
+
+  /// The parser reads whole vectors, so it wants room behind the document.
+  const char* padded(std::string_view text) {
+    if (bytes_.size() < text.size() + simdjson::SIMDJSON_PADDING)
+      bytes_.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
+    text.copy(bytes_.data(), text.size());
+    return bytes_.data();
+  }
+
+  bool visit(ondemand::field& field) {
+    std::string_view name;
+    ondemand::json_type type;
+    if (field.unescaped_key().get(name) || field.value().type().get(type))
+      return false;
+    switch (type) {
+    case ondemand::json_type::string:
+      return visit_string(name, field.value());
+    case ondemand::json_type::number:
+      return visit_number(name, field.value());
+    default:
+      return false;
+    }
+  }
+
+  bool visit_string(std::string_view name, ondemand::value value) {
+    std::string_view text;
+    if (value.get_string().get(text))
+      return false;
+    if (name == "symbol")
+      found_.symbol = text;
+    return name != "price" && name != "quantity";
+  }
+
+  bool visit_number(std::string_view name, ondemand::value value) {
+    ondemand::number number;
+    if (value.get_number().get(number))
+      return false;
+    if (name == "price")
+      found_.price = number.as_double();
+    else if (name == "quantity" && number.is_int64())
+      found_.quantity = number.get_int64();
+    else
+      return name != "symbol" && name != "quantity";
+    return true;
+  }
+
+  ondemand::parser parser_;
+  std::string bytes_;
+  fields found_;
+};
 
 /// The three fields that are read, as they stand in the document.
 struct fields {
@@ -75,6 +161,8 @@ result<std::int64_t> read_quantity(const fields& found) {
 class tick_parser::impl {
 public:
   result<tick> parse(std::string_view key, std::string_view value) {
+    if (auto flat = flat_.read(key, value)) [[likely]]
+      return *flat;
     // The parser reads whole vectors, so it wants room behind the document; it
     // copies into a buffer of its own that it keeps.
     dom::element root;
@@ -98,6 +186,7 @@ public:
   }
 
 private:
+  flat_reader flat_;
   dom::parser parser_;
 };
 

@@ -20,8 +20,9 @@ struct tick {
 /// Reads ticks. Owned by a task and used on its thread; keeps its memory from
 /// one record to the next, so that a record costs no allocation.
 ///
-/// Uses simdjson's dom parser: it checks the whole document, which its
-/// on-demand parser does not. Limits that come with it: numbers of unread
+/// The whole document must be valid JSON. Flat ticks are read by simdjson's
+/// on-demand parser, value by value; what it does not take, its dom parser
+/// decides and names the reason. Limits that come with them: numbers of unread
 /// fields must fit a double or 64 bits, nesting ends at 1,024 levels.
 class tick_parser {
 public:

@@ -1,9 +1,12 @@
 #include "apps/stock/tick.hpp"
 
+#include <iterator>
+#include <random>
 #include <set>
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 using stock::tick_parser;
 using weir::ec;
@@ -17,6 +20,80 @@ std::string reason(std::optional<std::string_view> key,
   REQUIRE_FALSE(got);
   CHECK(got.error().code() == ec::bad_format);
   return got.error().text();
+}
+
+/// The same by a parser that shares no code with the application's. Numbers of
+/// more than 64 bits apart, which it takes.
+std::optional<stock::tick> expected(std::string_view key,
+                                    std::string_view value) {
+  auto document = nlohmann::json::parse(value, nullptr, false);
+  if (!document.is_object())
+    return std::nullopt;
+  auto none = nlohmann::json{};
+  auto field = [&](const char* name) -> const nlohmann::json& {
+    auto found = document.find(name);
+    return found == document.end() ? none : *found;
+  };
+  auto& symbol = field("symbol");
+  auto& price = field("price");
+  auto& quantity = field("quantity");
+  if (!symbol.is_string() || symbol.get_ref<const std::string&>() != key ||
+      !price.is_number() || !(price.get<double>() > 0) ||
+      !quantity.is_number_integer() || quantity.get<std::int64_t>() < 0)
+    return std::nullopt;
+  return stock::tick{price.get<double>(), quantity.get<std::int64_t>()};
+}
+
+/// Replaces, removes or adds one piece of JSON somewhere.
+std::string damaged(std::string text, std::mt19937_64& random) {
+  static const std::string pieces[] = {"{",
+                                       "}",
+                                       "[",
+                                       "]",
+                                       "\"",
+                                       ",",
+                                       ":",
+                                       "\\",
+                                       " ",
+                                       "\n",
+                                       "\t",
+                                       "0",
+                                       "1",
+                                       "9",
+                                       "-",
+                                       "+",
+                                       ".",
+                                       "e",
+                                       "E5",
+                                       "a",
+                                       "\x1f",
+                                       "\xff",
+                                       "\\\"",
+                                       "\\u0041",
+                                       "true",
+                                       "nul",
+                                       "null",
+                                       "{}",
+                                       "[]",
+                                       "[1]",
+                                       "\xc3\xa9",
+                                       "price",
+                                       "1e400",
+                                       "\\u0070rice",
+                                       "\"price\":\"4\",",
+                                       "\"quantity\":\"4\",",
+                                       "\"quantity\":1e3,",
+                                       "\"symbol\":5,"};
+  auto at = random() % (text.size() + 1);
+  auto& piece = pieces[random() % std::size(pieces)];
+  switch (random() % 3) {
+  case 0:
+    return text.insert(at, piece);
+  case 1:
+    return text.erase(at, 1);
+  default:
+    return text.replace(at, piece.size(), piece);
+  }
 }
 
 } // namespace
@@ -112,4 +189,34 @@ TEST_CASE("the whole document must be valid JSON", "[stock][tick]") {
     INFO(text);
     CHECK(reason("A", text).find("not valid JSON") != std::string::npos);
   }
+}
+
+TEST_CASE("a damaged tick is read as another parser reads it",
+          "[stock][tick]") {
+  const std::string whole[] = {
+      R"({"symbol":"A","price":430.47,"quantity":197,"ts":15,"side":"B"})",
+      R"( {"x":null, "price":7 ,"quantity":0,"symbol":"A","y":-1.5e3} )",
+      R"({"symbol":"A","price":1,"quantity":2,"z":{"price":[true,false]}})",
+      R"({"price":3,"symbol":"B","symbol":"A","quantity":"5","quantity":5})"};
+  std::mt19937_64 random{20261126};
+  tick_parser parser;
+  int taken = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    auto text = whole[random() % std::size(whole)];
+    for (auto left = random() % 3; left > 0; --left)
+      text = damaged(std::move(text), random);
+    INFO(text);
+    auto got = parser.parse("A", text);
+    auto wanted = expected("A", text);
+    if (got.has_value() != wanted.has_value())
+      FAIL((got ? "taken" : got.error().text()));
+    if (!got)
+      continue;
+    ++taken;
+    if (got->price != wanted->price || got->quantity != wanted->quantity)
+      FAIL("another value");
+  }
+  // Neither are all of them taken nor none.
+  CHECK(taken > 70'000);
+  CHECK(taken < 150'000);
 }
