@@ -53,8 +53,9 @@ private:
 
   /// The parser reads whole vectors, so it wants room behind the document.
   const char* padded(std::string_view text) {
-    if (bytes_.size() < text.size() + simdjson::SIMDJSON_PADDING)
-      bytes_.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
+    auto wanted = text.size() + simdjson::SIMDJSON_PADDING;
+    if (bytes_.size() < wanted)
+      bytes_.resize(wanted);
     text.copy(bytes_.data(), text.size());
     return bytes_.data();
   }
