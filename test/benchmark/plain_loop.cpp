@@ -313,7 +313,7 @@ options parse(int argc, char** argv) {
   app.add_flag("--follow", o.follow, "go on until SIGTERM or SIGINT");
   app.add_flag("--json", o.json);
   app.add_flag("--parse", o.parse,
-               "check each tick with simdjson, as the stock job does");
+               "read each tick with the stock job's parser");
   app.add_flag("--shape", o.shape,
                "the work, inputs and output that WEIR_SHAPE_… name")
       ->excludes("--parse");

@@ -6,8 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include <simdjson.h>
-
+#include "apps/stock/tick.hpp"
 #include "test/benchmark/shape.hpp"
 
 namespace weir::bench {
@@ -88,14 +87,9 @@ char* put_number(char* at, Number x) {
   return std::to_chars(at, at + 32, x).ptr;
 }
 
-struct tick {
-  double price = 0;
-  std::int64_t quantity = 0;
-};
-
 class scanner {
 public:
-  tick read(std::string_view, std::string_view json) {
+  stock::tick read(std::string_view, std::string_view json) {
     return {scan<double>(json, "\"price\":"),
             scan<std::int64_t>(json, "\"quantity\":")};
   }
@@ -103,19 +97,15 @@ public:
 
 class parser {
 public:
-  tick read(std::string_view key, std::string_view json) {
-    tick out;
-    std::string_view symbol;
-    auto document = parser_.parse(json.data(), json.size(), true);
-    if (document["symbol"].get(symbol) || symbol != key ||
-        document["price"].get(out.price) || !(out.price > 0) ||
-        document["quantity"].get(out.quantity) || out.quantity < 0)
-      die("a record is not a tick");
-    return out;
+  stock::tick read(std::string_view key, std::string_view json) {
+    auto out = parser_.parse(key, json);
+    if (!out)
+      die("a record is not a tick: " + out.error().text());
+    return *out;
   }
 
 private:
-  simdjson::dom::parser parser_;
+  stock::tick_parser parser_;
 };
 
 template <class Reader>

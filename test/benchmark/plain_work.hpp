@@ -28,7 +28,7 @@ public:
 
 /// The stock job: scans the JSON by hand, keeps quotes in a hash map.
 std::unique_ptr<plain_work> make_stock_work();
-/// The same, but checks each document with simdjson, as the application does.
+/// The same, but reads each tick with the application's parser.
 std::unique_ptr<plain_work> make_parsing_stock_work();
 /// The shapes' (shape.hpp).
 std::unique_ptr<plain_work> make_shape_work();
