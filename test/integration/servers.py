@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -16,16 +17,26 @@ def fail(text):
     sys.exit(1)
 
 
+def is_sanitized(build):
+    """Several times slower: what is measured there is worth nothing."""
+    cache = build / "CMakeCache.txt"
+    return cache.exists() and re.search(
+        r"^WEIR_SANITIZE:\w+=.", cache.read_text(), re.MULTILINE)
+
+
 def find_binaries(given):
-    """The directory with weir's binaries: as told, or the newest build."""
+    """The directory with weir's binaries: as told, or the newest build without
+    a sanitizer."""
     if given:
         return pathlib.Path(given).resolve()
     found = sorted(
-        ROOT.glob("build/*/bin/weir-test-servers"),
+        (x for x in ROOT.glob("build/*/bin/weir-test-servers")
+         if not is_sanitized(x.parents[1])),
         key=lambda x: x.stat().st_mtime,
     )
     if not found:
-        fail("no binaries in build/*/bin: build first, or name them by --bin")
+        fail("no binaries in build/*/bin: build first, or name them by --bin "
+             "(those of a sanitizer's build are used only if named)")
     return found[-1].parent
 
 
