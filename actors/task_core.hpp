@@ -91,6 +91,13 @@ public:
   void advance(std::size_t input, std::int64_t next_offset);
   /// Whether what is not committed yet ends `--until-drained` for this task.
   bool completes_drain() const;
+  /// The input whose next record the operator has decided about. It goes first
+  /// (H28): a task that is parked for another one before has lost the decision.
+  std::optional<std::size_t> decided_input() const {
+    if (handoff_->inputs[decided_input_].position.next_offset > decided_offset_)
+      return std::nullopt;
+    return decided_input_;
+  }
   /// An earlier incarnation failed at this record, and not all that were read
   /// before it are committed. Timers may have gone on meanwhile: no commit
   /// would ever hold everything.

@@ -114,29 +114,43 @@ void task::shell::ask_for_commit() {
 bool task::shell::poll_next() {
   auto& core = *self.core_;
   auto& inputs = core.handoff().inputs;
-  for (std::size_t tried = 0; tried < inputs.size(); ++tried) {
-    input = (input + 1) % inputs.size();
-    cursor = 0;
-    auto& reader = *inputs[input].reader;
-    auto& watch = watches[input];
-    auto polled = reader.poll(*batches[input], batch_records);
-    if (!polled) {
-      fail_with(failure_place::input,
-                polled.error().within("reading " + inputs[input].topic + "/" +
-                                      std::to_string(core.partition())));
-      return false;
-    }
-    if (!batches[input]->empty()) {
-      note_gap(input, watch.polled(batches[input]->records()[0].timestamp(),
-                                   world.steady_ns(), world.wall_clock_ms()));
+  if (auto first = core.decided_input()) [[unlikely]] {
+    if (poll_input(*first))
       return true;
-    }
-    watch.polled_nothing(reader.at_end(), world.steady_ns(),
-                         world.wall_clock_ms());
-    // Markers behind the last record are consumed without any.
-    if (reader.at_end())
-      core.advance(input, reader.position());
+    // At its end the record is gone.
+    if (failed || !inputs[*first].reader->at_end())
+      return false;
   }
+  for (std::size_t tried = 0; tried < inputs.size() && !failed; ++tried)
+    if (poll_input((input + 1) % inputs.size()))
+      return true;
+  return false;
+}
+
+/// True: it has something.
+bool task::shell::poll_input(std::size_t which) {
+  auto& core = *self.core_;
+  auto& from = core.handoff().inputs[which];
+  auto& batch = *batches[which];
+  auto& watch = watches[which];
+  input = which;
+  cursor = 0;
+  if (auto polled = from.reader->poll(batch, batch_records); !polled) {
+    fail_with(failure_place::input,
+              polled.error().within("reading " + from.topic + "/" +
+                                    std::to_string(core.partition())));
+    return false;
+  }
+  if (!batch.empty()) {
+    note_gap(which, watch.polled(batch.records()[0].timestamp(),
+                                 world.steady_ns(), world.wall_clock_ms()));
+    return true;
+  }
+  watch.polled_nothing(from.reader->at_end(), world.steady_ns(),
+                       world.wall_clock_ms());
+  // Markers behind the last record are consumed without any.
+  if (from.reader->at_end())
+    core.advance(which, from.reader->position());
   return false;
 }
 
@@ -161,8 +175,7 @@ bool task::shell::drain_batch() {
                              : failure_place::transaction,
                          fate.error(), fault_of(input, x));
       if (*fate == record_fate::refused) {
-        reject_with(core.refusal_kind(),
-                    error{ec::task_failed, core.refusal()},
+        reject_with(core.refusal_kind(), error{ec::task_failed, core.refusal()},
                     fault_of(input, x));
         break;
       }

@@ -99,7 +99,8 @@ void life::start_node(int number) {
     dead_.push_back(std::move(place.node));
   place.restarts_at.reset();
   place.node = std::make_unique<sim_node>(on_, servers_, *scheduler_, number);
-  auto always = on_.plan.wrong == poison::slow_at_a_record;
+  auto always = on_.plan.wrong == poison::slow_at_a_record ||
+                on_.plan.word != parked_decision::resume;
   place.node->start(
       on_.work.factory(number_ == 0 || always ? on_.plan.wrong : poison::none));
 }

@@ -77,6 +77,29 @@ TEST_CASE("H28: a decision outlives a bring-up that failed, and a crash") {
   }
 }
 
+TEST_CASE("H28: a record that is given up is left out, and that once") {
+  scenario what;
+  what.load = workload_kind::mixed;
+  what.wrong = poison::throws_at_a_record;
+  what.promise = GENERATE(guarantee::exactly_once, guarantee::at_least_once);
+  what.word = GENERATE(parked_decision::skip, parked_decision::dead_letter);
+  // The code is not mended: each input's record parks the task, in an order
+  // that depends on the seed.
+  std::uint64_t steps = 0;
+  for (what.seed = 10; what.seed > 0; --what.seed) {
+    observed run{what};
+    CHECK(run.count("task.parked", "task=1") == 2);
+    CHECK(run.count("task.resumed", "task=1") == 2);
+    REQUIRE(run.got.problems.empty());
+    steps = run.got.steps;
+  }
+  // A crash at any step, before the operator's word and after it.
+  what.seed = 1;
+  for (what.crash_after = {5}; what.crash_after[0] < steps;
+       what.crash_after[0] += 97)
+    observed run{what};
+}
+
 TEST_CASE("C6: a fence that is blocked is tried again, and says so") {
   scenario what;
   what.faults.fence_blocked = 60;

@@ -139,6 +139,9 @@ std::string replay_command(const scenario& what) {
   for (auto& [name, wrong] : poison_names)
     if (what.wrong == wrong)
       out += fmt::format(" --wrong {}", name);
+  for (auto& [name, word] : word_names)
+    if (what.word == word && word != parked_decision::resume)
+      out += fmt::format(" --word {}", name);
   for (auto& [name, lie] : lie_names)
     if (what.lie == lie)
       out += fmt::format(" --lie {}", name);

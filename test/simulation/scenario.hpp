@@ -102,8 +102,10 @@ struct scenario {
   /// coordination service is restored from a backup (rule C4).
   bool old_claims = false;
   /// Wrong code in task 1: in the first life, which ends of it, or, if it is
-  /// only slow, in all.
+  /// only slow or `word` mends nothing, in all.
   poison wrong = poison::none;
+  /// What the operator decides about each task that is parked.
+  parked_decision word = parked_decision::resume;
   /// Called before every handler of every actor; a node that it ends by
   /// throwing is followed by another.
   handler_probe probe;
@@ -115,6 +117,12 @@ inline constexpr std::pair<const char*, poison> poison_names[] = {
     {"throws", poison::throws_at_a_record},
     {"constructor", poison::cannot_be_constructed},
     {"slow", poison::slow_at_a_record},
+};
+
+inline constexpr std::pair<const char*, parked_decision> word_names[] = {
+    {"resume", parked_decision::resume},
+    {"skip", parked_decision::skip},
+    {"dead-letter", parked_decision::dead_letter},
 };
 
 inline constexpr std::pair<const char*, stream_lie> lie_names[] = {

@@ -16,6 +16,7 @@ struct arguments {
   std::uint64_t operation = 0;
   std::vector<std::string> node_faults;
   std::vector<std::string> slow;
+  std::string word;
   bool all = false;
   bool print = false;
   int seeds = 1;
@@ -46,6 +47,9 @@ void add_base(CLI::App& app, arguments& to) {
                  "what the code of task 1 does; needs --load mixed")
       ->transform(CLI::CheckedTransformer(
           by_name<poison>{std::begin(poison_names), std::end(poison_names)}));
+  app.add_option("--word", to.word,
+                 "what the operator decides about a parked task (resume)")
+      ->check(CLI::IsMember({"resume", "skip", "dead-letter"}));
   app.add_flag("--trace", to.print,
                "print every step, log event and operation");
   app.add_flag("--all", to.all,
@@ -103,6 +107,9 @@ void add_faults(CLI::App& app, arguments& to) {
 weir::result<void> complete(arguments& x) {
   if (x.operation > 0)
     x.what.crash_in_operation = x.operation;
+  for (auto& [name, word] : word_names)
+    if (x.word == name)
+      x.what.word = word;
   for (auto& each : x.node_faults) {
     auto fault = parse_node_fault(each);
     if (!fault)

@@ -159,11 +159,37 @@ private:
     return false;
   }
 
+  /// Where the code is not mended, the next record at fault parks the task; a
+  /// record that is passed without a word is missed at the end.
+  bool meets_poison_again(const life& now) const {
+    auto reports = now.reports();
+    return on_.plan.word != parked_decision::resume &&
+           std::any_of(reports.begin(), reports.end(), [](auto* each) {
+             return each != nullptr &&
+                    each->outcome == node_outcome::task_stopped;
+           });
+  }
+
+  /// As the operator would, and remembers which records are given up by it. A
+  /// record that was given up does not park the task again.
+  void say_the_word() {
+    auto word = on_.plan.word;
+    for (auto& [partition, node] : read_parked(on_)) {
+      if (word == parked_decision::resume || node.decided() ||
+          !node.has_record())
+        continue;
+      auto at = place(node.topic, partition, node.offset);
+      if (!on_.work.given_up.emplace(at, word).second)
+        on_.history.problems.insert(at + " was given up, and parked again");
+    }
+    decide_parked(on_, word);
+  }
+
   life_end judge(life& now) {
     auto wrong = awaits_word_ || (on_.plan.wrong != poison::none &&
                                   on_.plan.wrong != poison::slow_at_a_record &&
                                   out_.lives == 0) ||
-                 on_.planned.parks();
+                 on_.planned.parks() || meets_poison_again(now);
     for (auto* report : now.reports()) {
       if (report == nullptr) {
         out_.problems.push_back("nothing is left to do, but a node lives");
@@ -209,7 +235,7 @@ private:
         out_.problems = std::move(found);
         return life_end::failed;
       }
-      decide_parked(on_, parked_decision::resume);
+      say_the_word();
     }
     // The task's own input is still to be processed then.
     return all && !wrong ? life_end::drained : life_end::stopped;

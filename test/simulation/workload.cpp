@@ -38,10 +38,6 @@ bool is_bad(std::string_view value) {
   return value == "bad";
 }
 
-std::string place(std::string_view topic, int partition, std::int64_t offset) {
-  return fmt::format("{}/{}@{}", topic, partition, offset);
-}
-
 std::string output_value(std::string_view where, const tally& x) {
   return fmt::format("{} n={} sum={}", where, x.count, x.sum);
 }
@@ -156,6 +152,10 @@ weir::job make_job(workload_kind kind) {
 
 } // namespace
 
+std::string place(std::string_view topic, int partition, std::int64_t offset) {
+  return fmt::format("{}/{}@{}", topic, partition, offset);
+}
+
 settings workload::make_settings(guarantee promise) const {
   settings out;
   out.data_directory = "/sim";
@@ -184,7 +184,7 @@ task_factory workload::factory(poison wrong) const {
 
 workload make_workload(workload_kind kind, std::uint64_t seed) {
   constexpr int records = 40;
-  workload out{kind, make_job(kind), 2, {}};
+  workload out{kind, make_job(kind), 2, {}, {}};
   random_source random{seed ^ 0x5eed};
   auto& inputs = out.job.inputs();
   for (auto& topic : inputs)
@@ -209,8 +209,11 @@ expectation expect(const workload& of) {
     for (std::size_t offset = 0; offset < records.size(); ++offset) {
       auto& x = records[offset];
       auto here = place(topic, partition, static_cast<std::int64_t>(offset));
-      if (is_bad(x.value)) {
-        out.dead_letters.push_back(here);
+      auto given_up = of.given_up.find(here);
+      if (given_up != of.given_up.end() || is_bad(x.value)) {
+        if (given_up == of.given_up.end() ||
+            given_up->second == parked_decision::dead_letter)
+          out.dead_letters.push_back(here);
         continue;
       }
       auto& now = tallies[x.key];

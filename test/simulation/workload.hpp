@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/parked.hpp"
 #include "actors/task.hpp"
 #include "runtime/job.hpp"
 #include "runtime/settings.hpp"
@@ -45,6 +46,8 @@ struct workload {
   weir::job job;
   int partitions = 2;
   std::map<topic_partition, std::vector<input_record>> input;
+  /// Records that the operator gave up: by place, as in `dead_letters`.
+  std::map<std::string, parked_decision> given_up;
 
   settings make_settings(guarantee promise) const;
   task_factory factory(poison wrong) const;
@@ -63,5 +66,8 @@ struct expectation {
 };
 
 expectation expect(const workload& of);
+
+/// "topic/partition@offset"
+std::string place(std::string_view topic, int partition, std::int64_t offset);
 
 } // namespace weir::sim
