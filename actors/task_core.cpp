@@ -137,6 +137,7 @@ result<record_fate> task_core::handle_bad(std::size_t input, const record& x) {
   handoff_->inputs[input].position.next_offset = x.offset() + 1;
   ++records_;
   ++skipped_;
+  passed_decided_ |= is_decided(input, x.offset());
   return record_fate::consumed;
 }
 

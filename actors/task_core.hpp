@@ -91,22 +91,26 @@ public:
   void advance(std::size_t input, std::int64_t next_offset);
   /// Whether what is not committed yet ends `--until-drained` for this task.
   bool completes_drain() const;
-  /// The input whose next record the operator has decided about. It goes first
-  /// (H28): a task that is parked for another one before has lost the decision.
+  /// The input with a record that the operator has decided about and that is
+  /// not passed yet. It goes first, and its commit too (H28): a task that is
+  /// parked for another input's record before has lost the decision.
   std::optional<std::size_t> decided_input() const {
     if (handoff_->inputs[decided_input_].position.next_offset > decided_offset_)
       return std::nullopt;
     return decided_input_;
   }
-  /// An earlier incarnation failed at this record, and not all that were read
-  /// before it are committed. Timers may have gone on meanwhile: no commit
-  /// would ever hold everything.
+  /// Before this record is processed, all that was read has to be committed by
+  /// itself: an earlier incarnation failed at it, or a record was passed as the
+  /// operator decided. Timers may have gone on meanwhile: no commit would ever
+  /// hold everything.
   bool must_commit_before(std::size_t input, const record& x) {
-    if (x.offset() < suspects_[input]) [[likely]]
+    if (!passed_decided_ && x.offset() < suspects_[input]) [[likely]]
       return false;
     if (positions() != committed_)
       return true;
-    suspects_[input] = INT64_MAX;
+    passed_decided_ = false;
+    if (x.offset() >= suspects_[input])
+      suspects_[input] = INT64_MAX;
     return false;
   }
 
@@ -192,6 +196,8 @@ private:
   std::string refusal_;
   std::size_t decided_input_ = 0;
   std::int64_t decided_offset_ = -1;
+  /// That record was passed, and no commit is known to have passed it.
+  bool passed_decided_ = false;
   std::uint64_t epoch_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t previous_checksum_ = 0;

@@ -50,7 +50,9 @@ struct task::shell {
   /// false: stop for now.
   bool drain_batch();
   bool poll_next();
-  bool poll_input(std::size_t which);
+  /// `failed`: no other input may be read now.
+  enum class polled { records, nothing, failed };
+  polled poll_input(std::size_t which);
   void note_slow_call(const record& x);
   void note_gap(std::size_t input, const std::optional<input_watch::gap>& x);
   /// Of an input that stands still, while it does.

@@ -115,43 +115,43 @@ bool task::shell::poll_next() {
   auto& core = *self.core_;
   auto& inputs = core.handoff().inputs;
   if (auto first = core.decided_input()) [[unlikely]] {
-    if (poll_input(*first))
-      return true;
-    // At its end the record is gone.
-    if (failed || !inputs[*first].reader->at_end())
+    if (auto got = poll_input(*first); got != polled::nothing)
+      return got == polled::records;
+    // The record may be gone: at the end there is nothing to wait for.
+    if (!inputs[*first].reader->at_end())
       return false;
   }
-  for (std::size_t tried = 0; tried < inputs.size() && !failed; ++tried)
-    if (poll_input((input + 1) % inputs.size()))
-      return true;
+  for (std::size_t tried = 0; tried < inputs.size(); ++tried)
+    if (auto got = poll_input((input + 1) % inputs.size());
+        got != polled::nothing)
+      return got == polled::records;
   return false;
 }
 
-/// True: it has something.
-bool task::shell::poll_input(std::size_t which) {
+task::shell::polled task::shell::poll_input(std::size_t which) {
   auto& core = *self.core_;
   auto& from = core.handoff().inputs[which];
   auto& batch = *batches[which];
   auto& watch = watches[which];
   input = which;
   cursor = 0;
-  if (auto polled = from.reader->poll(batch, batch_records); !polled) {
+  if (auto done = from.reader->poll(batch, batch_records); !done) {
     fail_with(failure_place::input,
-              polled.error().within("reading " + from.topic + "/" +
-                                    std::to_string(core.partition())));
-    return false;
+              done.error().within("reading " + from.topic + "/" +
+                                  std::to_string(core.partition())));
+    return polled::failed;
   }
   if (!batch.empty()) {
     note_gap(which, watch.polled(batch.records()[0].timestamp(),
                                  world.steady_ns(), world.wall_clock_ms()));
-    return true;
+    return polled::records;
   }
   watch.polled_nothing(from.reader->at_end(), world.steady_ns(),
                        world.wall_clock_ms());
   // Markers behind the last record are consumed without any.
   if (from.reader->at_end())
     core.advance(which, from.reader->position());
-  return false;
+  return polled::nothing;
 }
 
 bool task::shell::drain_batch() {

@@ -93,7 +93,12 @@ TEST_CASE("H28: a record that is given up is left out, and that once") {
     REQUIRE(run.got.problems.empty());
     steps = run.got.steps;
   }
-  // A crash at any step, before the operator's word and after it.
+  // A commit that fails takes the passed record back with it.
+  what.faults.lost_commit = 5;
+  for (what.seed = 6; what.seed > 0; --what.seed)
+    observed run{what};
+  what.faults = {};
+  // Crashes all over the run, before the operator's word and after it.
   what.seed = 1;
   for (what.crash_after = {5}; what.crash_after[0] < steps;
        what.crash_after[0] += 97)

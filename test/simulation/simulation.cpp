@@ -179,6 +179,8 @@ private:
           !node.has_record())
         continue;
       auto at = place(node.topic, partition, node.offset);
+      if (!is_poison(partition, node.offset))
+        on_.history.problems.insert(at + " is not at fault, but parked");
       if (!on_.work.given_up.emplace(at, word).second)
         on_.history.problems.insert(at + " was given up, and parked again");
     }

@@ -116,7 +116,7 @@ class throwing_task : public beating_task {
 public:
   using beating_task::beating_task;
   void process(const record& x) override {
-    if (partition() == 1 && x.offset() == 3)
+    if (is_poison(partition(), x.offset()))
       throw std::runtime_error{"poison"};
     beating_task::process(x);
   }
@@ -127,7 +127,7 @@ class slow_task : public beating_task {
 public:
   using beating_task::beating_task;
   void process(const record& x) override {
-    if (partition() == 1 && x.offset() == 3)
+    if (is_poison(partition(), x.offset()))
       world().work(slow_record_time);
     beating_task::process(x);
   }
