@@ -175,7 +175,8 @@ bool task::shell::drain_batch() {
                              : failure_place::transaction,
                          fate.error(), fault_of(input, x));
       if (*fate == record_fate::refused) {
-        reject_with(core.refusal_kind(), error{ec::task_failed, core.refusal()},
+        reject_with(core.refusal_kind(),
+                    error{ec::task_failed, core.refusal()},
                     fault_of(input, x));
         break;
       }

@@ -49,7 +49,8 @@ void add_base(CLI::App& app, arguments& to) {
           by_name<poison>{std::begin(poison_names), std::end(poison_names)}));
   app.add_option("--word", to.word,
                  "what the operator decides about a parked task (resume)")
-      ->check(CLI::IsMember({"resume", "skip", "dead-letter"}));
+      ->check(CLI::IsMember(by_name<weir::parked_decision>{
+          std::begin(word_names), std::end(word_names)}));
   app.add_flag("--trace", to.print,
                "print every step, log event and operation");
   app.add_flag("--all", to.all,

@@ -173,18 +173,19 @@ private:
   /// As the operator would, and remembers which records are given up by it. A
   /// record that was given up does not park the task again.
   void say_the_word() {
-    auto word = on_.plan.word;
-    for (auto& [partition, node] : read_parked(on_)) {
-      if (word == parked_decision::resume || node.decided() ||
-          !node.has_record())
-        continue;
-      auto at = place(node.topic, partition, node.offset);
-      if (!is_poison(partition, node.offset))
-        on_.history.problems.insert(at + " is not at fault, but parked");
-      if (!on_.work.given_up.emplace(at, word).second)
-        on_.history.problems.insert(at + " was given up, and parked again");
-    }
-    decide_parked(on_, word);
+    if (on_.plan.word != parked_decision::resume)
+      for (auto& [partition, node] : read_parked(on_))
+        if (!node.decided() && node.has_record())
+          give_up(node);
+    decide_parked(on_, on_.plan.word);
+  }
+
+  void give_up(const parked_node& x) {
+    auto at = place_of(x);
+    if (!is_poison(x.partition, x.offset))
+      on_.history.problems.insert(at + " is not at fault, but parked");
+    if (!on_.work.given_up.emplace(at, on_.plan.word).second)
+      on_.history.problems.insert(at + " was given up, and parked again");
   }
 
   life_end judge(life& now) {

@@ -38,6 +38,10 @@ bool is_bad(std::string_view value) {
   return value == "bad";
 }
 
+std::string place(std::string_view topic, int partition, std::int64_t offset) {
+  return fmt::format("{}/{}@{}", topic, partition, offset);
+}
+
 std::string output_value(std::string_view where, const tally& x) {
   return fmt::format("{} n={} sum={}", where, x.count, x.sum);
 }
@@ -151,10 +155,6 @@ weir::job make_job(workload_kind kind) {
 }
 
 } // namespace
-
-std::string place(std::string_view topic, int partition, std::int64_t offset) {
-  return fmt::format("{}/{}@{}", topic, partition, offset);
-}
 
 settings workload::make_settings(guarantee promise) const {
   settings out;

@@ -71,7 +71,4 @@ struct expectation {
 
 expectation expect(const workload& of);
 
-/// "topic/partition@offset"
-std::string place(std::string_view topic, int partition, std::int64_t offset);
-
 } // namespace weir::sim
