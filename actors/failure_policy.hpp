@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/input_gap.hpp"
 #include "runtime/error.hpp"
 
 namespace weir {
@@ -19,6 +20,8 @@ struct input_fault {
   std::int64_t offset = -1;
   /// The first offset that is left, where records are gone.
   std::int64_t until = -1;
+  /// What other inputs of the task have lost as well.
+  std::vector<input_gap> more_gaps;
   /// Sizes only; -1 = absent.
   std::int64_t key_bytes = -1;
   std::int64_t value_bytes = -1;

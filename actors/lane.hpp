@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "actors/back_off.hpp"
 #include "actors/claim.hpp"
 #include "actors/commit_timing.hpp"
 #include "actors/lane_machine.hpp"
@@ -126,7 +127,6 @@ private:
   void on_brought_up(const brought_up& x);
   void on_bring_up_waits(const bring_up_waits& x);
   void on_task_gone(const task_gone& x);
-  void wait_longer(int partition);
 
   // -- what stops them (lane_blame.cpp)
 
@@ -183,7 +183,7 @@ private:
   std::map<int, std::shared_ptr<const parked_node>> parked_;
   std::map<int, blame_record> blame_;
   /// Before the next bring-up of a task that has to wait.
-  std::map<int, milliseconds> pauses_;
+  std::map<int, bring_up_pause> pauses_;
   std::map<int, task_history> histories_;
   std::uint64_t timer_ = 0;
   std::uint64_t watched_seal_ = 0;

@@ -35,7 +35,7 @@ void lane_actor::on_bring_up_failed(const bring_up_failed& x) {
   auto again = [&] {
     log_warning("task.bring_up", "task", x.partition, "why", text);
     tell(node_, task_waiting{x.partition, text});
-    wait_longer(x.partition);
+    pauses_[x.partition].longer();
     act(machine_.bring_up_failed(x.partition, x.attempt));
   };
   switch (react_to(x.where, x.why.code())) {
@@ -83,7 +83,7 @@ void lane_actor::on_task_failed(const task_failed& x) {
     if (x.where == failure_place::apply)
       histories_[x.partition].no_room = x.bytes;
     tell(node_, task_waiting{x.partition, to_string(x.why)});
-    wait_longer(x.partition);
+    pauses_[x.partition].longer();
     return fail_lane(text, fate{x.partition, true});
   case reaction::lane_park:
   case reaction::leave_park:
@@ -146,7 +146,7 @@ void lane_actor::blame(const task_failed& x) {
     verdict.what = retry;
   switch (verdict.what) {
   case retry:
-    pauses_[x.partition] = milliseconds{verdict.pause_ms};
+    pauses_[x.partition].set(milliseconds{verdict.pause_ms});
     break;
   case own_lane:
     whose = {x.partition, false, machine::departure::own_lane};
@@ -210,9 +210,13 @@ void lane_actor::park(int partition, parked_kind kind, const error& why,
     out->partition = partition;
     out->offset = fault->offset;
     out->until = fault->until;
+    out->more_gaps = fault->more_gaps;
     out->key_bytes = fault->key_bytes;
     out->value_bytes = fault->value_bytes;
   }
+  if (auto task = tasks_.find(partition);
+      task != tasks_.end() && task->second.decision)
+    keep_open_decision(*out, *task->second.decision);
   blame_.erase(partition);
   parked_[partition] = std::move(out);
 }

@@ -19,6 +19,8 @@ void lane_actor::perform(const machine::bring_up& x) {
   what.partition = x.partition;
   what.attempt = x.attempt;
   what.producers = producers_;
+  if (auto pause = pauses_.find(x.partition); pause != pauses_.end())
+    pause->second.over();
   auto& history = histories_[x.partition];
   what.damaged = history.damaged;
   what.room = history.no_room;
@@ -32,18 +34,9 @@ void lane_actor::perform(const machine::bring_up& x) {
 }
 
 void lane_actor::perform(const machine::bring_up_later& x) {
-  auto& pause = pauses_[x.partition];
-  if (pause == milliseconds{0})
-    pause = back_off::first;
-  run_after(pause, [this, x] {
+  run_after(pauses_[x.partition].left(now_ms()), [this, x] {
     act(machine_.bring_up_due(x.partition, x.attempt));
   });
-}
-
-/// The same trouble again: twice as long.
-void lane_actor::wait_longer(int partition) {
-  auto& pause = pauses_[partition];
-  pause = std::clamp(pause * 2, back_off::first, back_off::longest);
 }
 
 void lane_actor::perform(const machine::end_bring_up& x) {

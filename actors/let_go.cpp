@@ -68,14 +68,22 @@ void let_go_actor::fence() {
 
 void let_go_actor::park() {
   auto path = znode_paths{context_->job.name()}.parked(what_.partition);
-  info_->session->get(
-      path, nullptr, reply<result<znode>>([this](result<znode> node) {
-        if (node)
-          return write_parked(node->stat.version);
-        if (node.error().code() == ec::not_found)
-          return write_parked(std::nullopt);
-        retry(node.error());
-      }));
+  info_->session->get(path, nullptr,
+                      reply<result<znode>>([this](result<znode> node) {
+                        if (node) {
+                          // Ours, by a write whose reply was lost; its decision
+                          // must stay.
+                          auto found = decode_parked(node->data);
+                          if (found && is_same_stop(*found, *what_.parked)) {
+                            parked_ = true;
+                            return look();
+                          }
+                          return write_parked(node->stat.version);
+                        }
+                        if (node.error().code() == ec::not_found)
+                          return write_parked(std::nullopt);
+                        retry(node.error());
+                      }));
 }
 
 void let_go_actor::write_parked(std::optional<std::int32_t> version) {

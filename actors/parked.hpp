@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "actors/input_gap.hpp"
 #include "runtime/error.hpp"
 
 namespace weir {
@@ -60,6 +62,10 @@ struct parked_node {
   std::int64_t offset = -1;
   /// `lost_input`: the first offset that is left; else -1.
   std::int64_t until = -1;
+  /// `lost_input`: what the task's other inputs have lost. One decision is
+  /// about all of it: one by one each would be met again while the next is
+  /// decided.
+  std::vector<input_gap> more_gaps;
   /// Of the record; -1 = absent or unknown.
   std::int64_t key_bytes = -1;
   std::int64_t value_bytes = -1;
@@ -82,9 +88,21 @@ struct parked_node {
 /// Whether not a record but the task's state is at fault.
 bool is_about_state(const parked_node& x) noexcept;
 
-/// "ticks/3@98431", "ticks/3@100..131 (32 offsets)" for a gap, or "" without a
-/// record.
+/// "ticks/3@98431", "ticks/3@100..131 (32 offsets)" for a gap (several are
+/// joined by ", "), or "" without a record.
 std::string place_of(const parked_node& x);
+
+/// `lost_input`: all that is lost; else none.
+std::vector<input_gap> gaps_of(const parked_node& x);
+
+/// Whether both tell of the same stop, whatever was decided since.
+bool is_same_stop(const parked_node& x, const parked_node& y) noexcept;
+
+/// A task that stops outside of a record while a decision about one (`open`) is
+/// not carried out yet: `x` names that record, so that the next decision is
+/// about it too. Nothing where `x` has a place of its own, or is about the
+/// state.
+void keep_open_decision(parked_node& x, const parked_node& open);
 
 /// Of texts the first 4096 bytes; what is no UTF-8 is replaced.
 std::string encode(const parked_node& x);

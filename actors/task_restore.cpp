@@ -200,96 +200,143 @@ result<void> task_restore::check_empty(bool any_record) {
 }
 
 result<void> task_restore::open_inputs() {
-  auto& inputs = context_->job.inputs();
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (auto done = open_input(i, context_->job.topic(inputs[i])); !done)
+  std::vector<placed_input> places;
+  for (auto& each : context_->job.inputs()) {
+    auto placed = place_input(context_->job.topic(each));
+    if (!placed)
+      return fail(placed.error());
+    places.push_back(std::move(*placed));
+  }
+  if (auto crossed = cross_gaps(places); !crossed)
+    return crossed;
+  for (auto& each : places)
+    if (auto done = open_input(std::move(each)); !done)
       return done;
   return {};
 }
 
-/// The commonest accident with Kafka: retention was quicker than the job.
-result<void> task_restore::cross_gap(std::size_t index, input_position& at,
-                                     std::int64_t low) {
-  auto lost = low - at.next_offset;
-  auto where = at.topic + "/" + std::to_string(partition_);
-  bool skip = decision_ && decision_->kind == parked_kind::lost_input &&
-              decision_->decision == parked_decision::skip &&
-              decision_->topic == at.topic &&
-              decision_->offset == at.next_offset;
-  if (!skip && context_->settings.on_lost_input == lost_input_policy::park) {
-    input_fault fault;
-    fault.input = index;
-    fault.topic = at.topic;
-    fault.offset = at.next_offset;
-    fault.until = low;
-    fault_ = fault;
-    return fail(ec::data_loss,
-                "input " + where + ": " + std::to_string(lost) +
-                    " records, from offset " + std::to_string(at.next_offset) +
-                    " to " + std::to_string(low - 1) +
-                    ", were deleted before they were processed: restore the "
-                    "topic, or go on behind them with `resume " +
-                    std::to_string(partition_) + " --skip`");
-  }
-  log_error("input.lost", "task", partition_, "input", where, "from",
-            at.next_offset, "to", low - 1, "records", lost, "by",
-            skip ? "resume --skip" : "--on-lost-input continue");
-  at.next_offset = low;
-  // The record that the fingerprint is of is gone too.
-  at.last.reset();
-  // It is committed before the first record, as a start position is (R3).
-  handoff_->first_commit = true;
-  handoff_->lost += static_cast<std::uint64_t>(lost);
-  return {};
-}
-
-result<void> task_restore::open_input(std::size_t index,
-                                      const std::string& topic) {
-  auto& streams = *context_->outside.streams;
-  auto limits =
-      streams.query_watermarks(topic, partition_, isolation::read_committed);
+/// Where the task goes on in an input, and what that holds.
+result<task_restore::placed_input>
+task_restore::place_input(const std::string& topic) {
+  auto limits = context_->outside.streams->query_watermarks(
+      topic, partition_, isolation::read_committed);
   if (!limits)
     return fail(limits.error());
-  task_input input;
-  input.topic = topic;
-  input.position.topic = topic;
+  placed_input out;
+  out.limits = *limits;
+  out.position.topic = topic;
   const input_position* known = nullptr;
   if (handoff_->commit)
     for (auto& each : handoff_->commit->inputs)
       if (each.topic == topic)
         known = &each;
   if (known != nullptr) {
-    input.position = *known;
+    out.position = *known;
   } else {
     // R3: what the policy resolves is committed before the first record.
-    input.position.next_offset =
+    out.position.next_offset =
         context_->settings.start == start_policy::earliest ? limits->low
                                                            : limits->high;
     handoff_->first_commit = true;
   }
-  if (input.position.next_offset < limits->low)
-    if (auto done = cross_gap(index, input.position, limits->low); !done)
-      return done;
-  auto next = input.position.next_offset;
-  if (next > limits->high)
+  return out;
+}
+
+/// The commonest accident with Kafka: retention was quicker than the job.
+result<void> task_restore::cross_gaps(std::vector<placed_input>& places) {
+  std::vector<input_gap> gaps;
+  bool decided = true;
+  for (auto& each : places)
+    if (each.position.next_offset < each.limits.low) {
+      gaps.push_back(
+          {each.position.topic, each.position.next_offset, each.limits.low});
+      decided = decided && may_cross(gaps.back());
+    }
+  if (!decided)
+    return refuse_gaps(places, gaps);
+  for (auto& each : places)
+    if (each.position.next_offset < each.limits.low)
+      cross_gap(each.position, each.limits.low);
+  return {};
+}
+
+bool task_restore::may_cross(const input_gap& x) const {
+  if (context_->settings.on_lost_input == lost_input_policy::go_on)
+    return true;
+  if (!decision_ || decision_->decision != parked_decision::skip)
+    return false;
+  // It may have grown since.
+  auto known = gaps_of(*decision_);
+  return std::any_of(known.begin(), known.end(), [&](const input_gap& each) {
+    return each.topic == x.topic && each.offset == x.offset;
+  });
+}
+
+/// All of them at once: the operator decides once.
+result<void> task_restore::refuse_gaps(const std::vector<placed_input>& places,
+                                       const std::vector<input_gap>& gaps) {
+  input_fault fault;
+  while (places[fault.input].position.topic != gaps.front().topic)
+    ++fault.input;
+  fault.topic = gaps.front().topic;
+  fault.offset = gaps.front().offset;
+  fault.until = gaps.front().until;
+  fault.more_gaps.assign(gaps.begin() + 1, gaps.end());
+  fault_ = std::move(fault);
+  std::string what;
+  for (auto& each : gaps)
+    what += (what.empty() ? "input " : "; input ") + each.topic + "/" +
+            std::to_string(partition_) + ": " +
+            std::to_string(each.until - each.offset) +
+            " records, from offset " + std::to_string(each.offset) + " to " +
+            std::to_string(each.until - 1) +
+            ", were deleted before they were processed";
+  return fail(ec::data_loss,
+              what + ": restore the topic, or go on behind them with `resume " +
+                  std::to_string(partition_) + " --skip`");
+}
+
+void task_restore::cross_gap(input_position& at, std::int64_t low) {
+  auto lost = low - at.next_offset;
+  bool always = context_->settings.on_lost_input == lost_input_policy::go_on;
+  log_error("input.lost", "task", partition_, "input",
+            at.topic + "/" + std::to_string(partition_), "from", at.next_offset,
+            "to", low - 1, "records", lost, "by",
+            always ? "--on-lost-input continue" : "resume --skip");
+  at.next_offset = low;
+  // The record that the fingerprint is of is gone too.
+  at.last.reset();
+  // It is committed before the first record, as a start position is (R3).
+  handoff_->first_commit = true;
+  handoff_->lost += static_cast<std::uint64_t>(lost);
+}
+
+result<void> task_restore::open_input(placed_input place) {
+  auto& position = place.position;
+  auto next = position.next_offset;
+  if (next > place.limits.high)
     return fail(ec::data_loss,
-                "input " + topic + "/" + std::to_string(partition_) +
+                "input " + position.topic + "/" + std::to_string(partition_) +
                     ": the task goes on at offset " + std::to_string(next) +
-                    ", but the topic ends at " + std::to_string(limits->high) +
+                    ", but the topic ends at " +
+                    std::to_string(place.limits.high) +
                     ": it was recreated or truncated; restore the topic, or "
                     "`reset` the job");
   reader_options options;
-  options.topic = topic;
+  options.topic = position.topic;
   options.partition = partition_;
   options.start = next;
   // R5: begin with the last consumed record, to see that it is the same one.
-  if (input.position.last && input.position.last->offset >= limits->low)
-    options.start = std::min(next, input.position.last->offset);
+  if (position.last && position.last->offset >= place.limits.low)
+    options.start = std::min(next, position.last->offset);
   options.read_ahead_bytes = context_->memory.read_ahead;
   options.on_ready = [relay = handoff_->relay] { relay->notify(); };
-  auto reader = streams.open_reader(std::move(options));
+  auto reader = context_->outside.streams->open_reader(std::move(options));
   if (!reader)
     return fail(reader.error());
+  task_input input;
+  input.topic = position.topic;
+  input.position = std::move(position);
   input.reader = std::move(*reader);
   handoff_->inputs.push_back(std::move(input));
   return {};

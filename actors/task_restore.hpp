@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/failure_policy.hpp"
 #include "actors/node_context.hpp"
@@ -55,9 +56,17 @@ public:
 private:
   result<void> rebuild(const std::string& why);
   result<void> open_changelog();
-  result<void> open_input(std::size_t index, const std::string& topic);
-  result<void> cross_gap(std::size_t index, input_position& at,
-                         std::int64_t low);
+  struct placed_input {
+    input_position position;
+    watermarks limits;
+  };
+  result<placed_input> place_input(const std::string& topic);
+  result<void> cross_gaps(std::vector<placed_input>& places);
+  bool may_cross(const input_gap& x) const;
+  result<void> refuse_gaps(const std::vector<placed_input>& places,
+                           const std::vector<input_gap>& gaps);
+  void cross_gap(input_position& at, std::int64_t low);
+  result<void> open_input(placed_input place);
   result<void> check_empty(bool any_record);
 
   std::shared_ptr<node_context> context_;

@@ -7,9 +7,11 @@
 //   output N    emits N bytes
 //   state N     stores a value of N bytes
 //
-// and anything else cannot be decoded.
+// and anything else cannot be decoded. POISON_TASK=N in the environment: task N
+// cannot be constructed.
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -31,7 +33,11 @@ class poison_task : public weir::task {
 public:
   explicit poison_task(const weir::task_setup& setup)
       : task(setup), sums_(store<std::string, std::string>("sums")),
-        totals_(output<std::string, std::string>("totals")) {}
+        totals_(output<std::string, std::string>("totals")) {
+    if (auto* task = std::getenv("POISON_TASK"))
+      if (whole(task) == partition())
+        throw std::runtime_error{"thrown by a constructor"};
+  }
 
   void process(const weir::record& x) override {
     std::string key{x.key().value_or("")};

@@ -3,6 +3,7 @@ drain, and `resume` finishes the eighth; exact but for that record."""
 
 import os
 import signal
+from unittest import mock
 
 import programs
 import poison
@@ -54,6 +55,22 @@ class Parked(poison.PoisonTest):
                            before["when_ms"])
         self.call("resume", BAD)
         self.run_job("--on-bad-record", "skip")
+        self.assertEqual(self.parked(), [])
+        self.check()
+
+    def test_a_decision_that_was_not_carried_out(self):
+        """The task stops again before it comes to the record: what is decided
+        then is about that record too."""
+        self.fill()
+        at = self.poison("throw")
+        self.run_job(code=3)
+        self.call("resume", BAD, "--skip")
+        with mock.patch.dict(os.environ, POISON_TASK=str(BAD)):
+            self.run_job(code=3)
+        node = self.is_parked("exception", at)
+        self.assertIn("thrown by a constructor", node["why"])
+        self.call("resume", BAD, "--skip")
+        self.run_job()
         self.assertEqual(self.parked(), [])
         self.check()
 

@@ -58,6 +58,20 @@ TEST_CASE("L8, H28: a task that always fails leaves the lane, then is parked") {
   }
 }
 
+TEST_CASE("L8: who waits to be tried again is not kept from it by commits that "
+          "fail") {
+  scenario what;
+  what.load = workload_kind::mixed;
+  what.wrong = poison::throws_at_a_record;
+  // More often than the longest pause is long.
+  what.faults.lost_commit = 10;
+  for (what.seed = 1; what.seed < 5; ++what.seed) {
+    observed run{what};
+    CHECK(run.count("task.failed", "task=1") >= 6);
+    CHECK(run.count("task.parked", "task=1") == 1);
+  }
+}
+
 TEST_CASE("H28: a decision outlives a bring-up that failed, and a crash") {
   scenario what;
   what.load = workload_kind::mixed;
@@ -94,8 +108,8 @@ TEST_CASE("H28: a record that is given up is left out, and that once") {
     steps = run.got.steps;
   }
   // A commit that fails takes the passed record back with it.
-  what.faults.lost_commit = 5;
-  for (what.seed = 6; what.seed > 0; --what.seed)
+  what.faults.lost_commit = 10;
+  for (what.seed = 8; what.seed > 0; --what.seed)
     observed run{what};
   what.faults = {};
   // Crashes all over the run, before the operator's word and after it.

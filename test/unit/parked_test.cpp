@@ -40,6 +40,12 @@ std::string with(const char* field, const json& value) {
   return out.dump();
 }
 
+parked_node two_gaps() {
+  auto out = gap();
+  out.more_gaps = {{"trades", 5, 6}};
+  return out;
+}
+
 constexpr parked_kind all_kinds[] = {
     parked_kind::bad_record, parked_kind::exception,  parked_kind::too_large,
     parked_kind::stuck,      parked_kind::lost_input, parked_kind::corruption,
@@ -61,6 +67,7 @@ TEST_CASE("a parked task's node survives its JSON", "[parked]") {
   x.reason = "ticket 12";
   CHECK(decode_parked(encode(x)) == x);
   CHECK(decode_parked(encode(gap())) == gap());
+  CHECK(decode_parked(encode(two_gaps())) == two_gaps());
   CHECK(decode_parked(encode(parked_node{})) == parked_node{});
   for (auto kind : all_kinds) {
     auto each = kind == parked_kind::lost_input ? gap() : poison();
@@ -121,7 +128,11 @@ TEST_CASE("hostile nodes of parked tasks are refused", "[parked]") {
              {"until", 98'432},
              {"key_bytes", -2},
              {"value_bytes", json::array()},
-             {"reason", json::object()}};
+             {"reason", json::object()},
+             {"more_gaps", "none"},
+             {"more_gaps", json::array({{{"topic", "t"}}})},
+             // Not of this kind.
+             {"more_gaps", json::parse(encode(two_gaps()))["more_gaps"]}};
   for (auto& each : bad) {
     INFO(each.field << " = " << each.value.dump());
     CHECK(decode_parked(with(each.field, each.value)).error().code() ==
@@ -132,6 +143,16 @@ TEST_CASE("hostile nodes of parked tasks are refused", "[parked]") {
   auto empty_gap = gap();
   empty_gap.until = empty_gap.offset;
   CHECK_FALSE(decode_parked(encode(empty_gap)));
+  for (auto& each :
+       {input_gap{"", 1, 2}, input_gap{"t", 2, 2}, input_gap{"t", -1, 2}}) {
+    auto hostile = two_gaps();
+    hostile.more_gaps = {each};
+    CHECK_FALSE(decode_parked(encode(hostile)));
+  }
+  // By a program that named one gap only.
+  auto older = json::parse(encode(gap()));
+  older.erase("more_gaps");
+  CHECK(decode_parked(older.dump()) == gap());
 }
 
 TEST_CASE("any bytes in an error's text can be written", "[parked]") {
@@ -154,7 +175,68 @@ TEST_CASE("any bytes in an error's text can be written", "[parked]") {
 TEST_CASE("a place names topic, partition and offset, or the gap", "[parked]") {
   CHECK(place_of(poison()) == "ticks/3@98431");
   CHECK(place_of(gap()) == "ticks/3@100..131 (32 offsets)");
+  CHECK(place_of(two_gaps()) ==
+        "ticks/3@100..131 (32 offsets), trades/3@5..5 (1 offsets)");
   CHECK(place_of(parked_node{}).empty());
+}
+
+TEST_CASE("a decision written since does not make it another stop",
+          "[parked]") {
+  auto x = poison();
+  x.decision = parked_decision::skip;
+  CHECK(is_same_stop(x, poison()));
+  for (auto change : {+[](parked_node& y) { y.who += "b"; },
+                      +[](parked_node& y) { ++y.when_ms; },
+                      +[](parked_node& y) { ++y.offset; },
+                      +[](parked_node& y) { y.topic = "other"; },
+                      +[](parked_node& y) { y.kind = parked_kind::stuck; }}) {
+    auto y = poison();
+    change(y);
+    CHECK_FALSE(is_same_stop(x, y));
+  }
+}
+
+TEST_CASE("H28: a stop outside of a record keeps the record whose decision is "
+          "open",
+          "[parked]") {
+  parked_node stop;
+  stop.why = "its constructor threw";
+  auto open = poison();
+  SECTION("with its place") {
+    open.decision = parked_decision::skip;
+    keep_open_decision(stop, open);
+    CHECK(stop.kind == parked_kind::exception);
+    CHECK(place_of(stop) == place_of(open));
+    CHECK(stop.key_bytes == open.key_bytes);
+    CHECK_FALSE(stop.decided());
+    CHECK_THAT(stop.why, Contains("'skip' of ticks/3@98431"));
+    CHECK(check_decision(stop, parked_decision::skip));
+  }
+  SECTION("with its gaps") {
+    open = two_gaps();
+    open.decision = parked_decision::skip;
+    keep_open_decision(stop, open);
+    CHECK(gaps_of(stop) == gaps_of(open));
+    CHECK(decode_parked(encode(stop)) == stop);
+  }
+  SECTION("not where it was to be tried again") {
+    open.decision = parked_decision::resume;
+    keep_open_decision(stop, open);
+    CHECK_FALSE(stop.has_record());
+  }
+  SECTION("not where it has a place of its own") {
+    open.decision = parked_decision::skip;
+    stop = poison();
+    stop.offset = 7;
+    keep_open_decision(stop, open);
+    CHECK(stop.offset == 7);
+  }
+  SECTION("not where the state is at fault") {
+    open.decision = parked_decision::skip;
+    stop.kind = parked_kind::data_loss;
+    keep_open_decision(stop, open);
+    CHECK_FALSE(stop.has_record());
+  }
 }
 
 TEST_CASE("H28: a decision fits what stopped the task", "[parked]") {

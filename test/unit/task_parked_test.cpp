@@ -71,7 +71,8 @@ using strings = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE("H28: what stopped a task is named, without its content", "[parked]") {
+TEST_CASE("H28: what stopped a task is named, without its content",
+          "[parked]") {
   task_rig rig;
   feed(rig, {"good", "bad", "behind"});
   run(rig);
@@ -223,8 +224,8 @@ TEST_CASE("an output that no topic takes makes its record bad", "[parked]") {
   }
   SECTION("skip and dead letter: it is passed") {
     bool letter = GENERATE(false, true);
-    how.on_bad_record = letter ? bad_record_policy::dead_letter
-                               : bad_record_policy::skip;
+    how.on_bad_record =
+        letter ? bad_record_policy::dead_letter : bad_record_policy::skip;
     task_rig rig{how};
     feed(rig, {"good", "emit", "behind"});
     run(rig);
@@ -296,5 +297,51 @@ TEST_CASE("records that are gone before they were read", "[parked]") {
     gap.kind = parked_kind::lost_input;
     rig.decide(gap);
     CHECK_FALSE(rig.restore());
+  }
+}
+
+TEST_CASE("gaps of several inputs are decided about at once", "[parked]") {
+  task_rig rig{{}, make_outside_world(), {{"retention.bytes", "10000"}}, {"b"}};
+  feed(rig, {"a", "b", "c"});
+  rig.feed("k", "a", "b");
+  run(rig);
+  rig.end(true);
+  std::string large(1000, 'x');
+  for (int i = 0; i < 30; ++i) {
+    rig.feed("k", large);
+    rig.feed("k", large, "b");
+  }
+  auto low_of = [&](const char* topic) {
+    return rig.streams()
+        .query_watermarks(topic, 0, isolation::read_committed)
+        ->low;
+  };
+  auto found = rig.restore();
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code() == ec::data_loss);
+  CHECK(found.error().text().find("input in/0: ") != std::string::npos);
+  CHECK(found.error().text().find("input b/0: ") != std::string::npos);
+  REQUIRE(rig.fault());
+  CHECK(rig.fault()->topic == "in");
+  CHECK(rig.fault()->more_gaps ==
+        std::vector<input_gap>{{"b", 1, low_of("b")}});
+
+  auto gap = decided(parked_decision::skip, 3);
+  gap.kind = parked_kind::lost_input;
+  SECTION("one of them is not enough") {
+    rig.decide(gap);
+    CHECK_FALSE(rig.restore());
+    // Both are named again.
+    REQUIRE(rig.fault());
+    CHECK(rig.fault()->more_gaps.size() == 1);
+  }
+  SECTION("both are crossed") {
+    gap.more_gaps = rig.fault()->more_gaps;
+    rig.decide(gap);
+    auto taken = rig.restore();
+    REQUIRE(taken);
+    CHECK((*taken)->inputs[0].position.next_offset == low_of("in"));
+    CHECK((*taken)->inputs[1].position.next_offset == low_of("b"));
+    CHECK((*taken)->first_commit);
   }
 }

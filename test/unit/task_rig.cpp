@@ -50,7 +50,8 @@ std::string sent_record::header(std::string_view name) const {
 }
 
 task_rig::task_rig(settings how, std::shared_ptr<outside_world> world,
-                   std::map<std::string, std::string> input)
+                   std::map<std::string, std::string> input,
+                   const std::vector<std::string>& more_inputs)
     : files_(disk_.current()) {
   how.data_directory = "/data";
   outside_systems outside;
@@ -61,11 +62,14 @@ task_rig::task_rig(settings how, std::shared_ptr<outside_world> world,
   outside.run = {at_once, at_once, at_once, at_once};
   weir::job of{"t"};
   of.input("in").output("out").store("s");
+  for (auto& each : more_inputs)
+    of.input(each);
   context_ =
       std::make_shared<node_context>(outside, of, how, process_identity{});
   // Larger records than the other topics take.
   input["max.message.bytes"] = "10000000";
-  must(streams().create_topic("in", {1, 1, std::move(input)}));
+  for (auto& each : of.inputs())
+    must(streams().create_topic(each, {1, 1, input}));
   config_.set("scheduler.policy", caf::atom("testing"));
   config_.set("scheduler.max-throughput", scheduler_throughput);
   system_ = std::make_unique<caf::actor_system>(config_);
@@ -111,10 +115,11 @@ void task_rig::prepare() {
   must(prepare_topics(streams(), context_->job, context_->settings));
 }
 
-void task_rig::feed(const std::string& key, const std::string& value) {
+void task_rig::feed(const std::string& key, const std::string& value,
+                    const std::string& topic) {
   auto to = must(streams().open_producer({}));
   outgoing x;
-  x.topic = must(to->open_topic("in"));
+  x.topic = must(to->open_topic(topic));
   x.key = key;
   x.value = value;
   must(to->send(x));

@@ -40,15 +40,16 @@ struct sent_record {
   std::string header(std::string_view name) const;
 };
 
-/// Job "t": input "in", output "out", store "s" of strings, one partition. Log
-/// and database live in memory, everything runs in the test's thread. Throws
-/// std::runtime_error where the runtime around the task fails.
+/// Job "t": input "in" and `more_inputs`, with the settings `input`, output
+/// "out", store "s" of strings, one partition. Log and database live in memory,
+/// everything runs in the test's thread. Throws std::runtime_error where the
+/// runtime around the task fails.
 class task_rig {
 public:
-  explicit task_rig(
-      settings how = {},
-      std::shared_ptr<outside_world> world = make_outside_world(),
-      std::map<std::string, std::string> input = {});
+  explicit task_rig(settings how = {},
+                    std::shared_ptr<outside_world> world = make_outside_world(),
+                    std::map<std::string, std::string> input = {},
+                    const std::vector<std::string>& more_inputs = {});
   ~task_rig();
   task_rig(const task_rig&) = delete;
   task_rig& operator=(const task_rig&) = delete;
@@ -59,7 +60,8 @@ public:
 
   /// Creates the job's missing topics.
   void prepare();
-  void feed(const std::string& key, const std::string& value);
+  void feed(const std::string& key, const std::string& value,
+            const std::string& topic = "in");
   /// What a reader of committed records sees in a topic.
   std::vector<sent_record> read(const std::string& topic);
 
