@@ -214,9 +214,6 @@ void lane_actor::park(int partition, parked_kind kind, const error& why,
     out->key_bytes = fault->key_bytes;
     out->value_bytes = fault->value_bytes;
   }
-  if (auto task = tasks_.find(partition);
-      task != tasks_.end() && task->second.decision)
-    keep_open_decision(*out, *task->second.decision);
   blame_.erase(partition);
   parked_[partition] = std::move(out);
 }

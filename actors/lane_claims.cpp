@@ -160,10 +160,19 @@ void lane_actor::settle_decision(int partition,
   if (!task.decision)
     return;
   auto& inputs = context_->job.inputs();
-  for (std::size_t i = 0; i < std::min(inputs.size(), at.size()); ++i)
-    if (task.decision->has_record() &&
-        context_->job.topic(inputs[i]) == task.decision->topic &&
-        at[i] <= task.decision->offset)
+  auto is_before = [&](const std::string& topic, std::int64_t offset) {
+    for (std::size_t i = 0; i < std::min(inputs.size(), at.size()); ++i)
+      if (context_->job.topic(inputs[i]) == topic && at[i] <= offset)
+        return true;
+    return false;
+  };
+  // Gaps were crossed before the first record, all of them, or are none now.
+  if (task.decision->has_record() &&
+      task.decision->kind != parked_kind::lost_input &&
+      is_before(task.decision->topic, task.decision->offset))
+    return;
+  for (auto& each : open_decisions(*task.decision))
+    if (!each.is_gap() && is_before(each.topic, each.offset))
       return;
   log_info("task.resumed", "task", partition, "decision",
            to_string(task.decision->decision), "at",

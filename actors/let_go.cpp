@@ -40,8 +40,11 @@ void let_go_actor::decide(result<znode> node) {
   bool ours = claim && !claim->released && claim->process == context_->self;
   if (!ours) {
     // Nobody's, or somebody else's: what stopped the task here is theirs to
-    // find.
-    if (what_.parked && !parked_ && (!claim || claim->released))
+    // find. So it is when somebody had it since we first looked.
+    auto version = node ? node->stat.version : -1;
+    bool still = free_since_.value_or(version) == version;
+    free_since_ = version;
+    if (what_.parked && !parked_ && still && (!claim || claim->released))
       return park();
     return done();
   }
@@ -70,25 +73,31 @@ void let_go_actor::park() {
   auto path = znode_paths{context_->job.name()}.parked(what_.partition);
   info_->session->get(path, nullptr,
                       reply<result<znode>>([this](result<znode> node) {
-                        if (node) {
-                          // Ours, by a write whose reply was lost; its decision
-                          // must stay.
-                          auto found = decode_parked(node->data);
-                          if (found && is_same_stop(*found, *what_.parked)) {
-                            parked_ = true;
-                            return look();
-                          }
-                          return write_parked(node->stat.version);
-                        }
+                        if (node)
+                          return park_over(*node);
                         if (node.error().code() == ec::not_found)
-                          return write_parked(std::nullopt);
+                          return write_parked(*what_.parked, std::nullopt);
                         retry(node.error());
                       }));
 }
 
-void let_go_actor::write_parked(std::optional<std::int32_t> version) {
+void let_go_actor::park_over(const znode& node) {
+  auto next = *what_.parked;
+  if (auto found = decode_parked(node.data)) {
+    // Ours, by a write whose reply was lost: somebody may have decided since.
+    if (is_same_stop(*found, *decode_parked(encode(next)))) {
+      parked_ = true;
+      return look();
+    }
+    keep_decisions(next, *found);
+  }
+  write_parked(next, node.stat.version);
+}
+
+void let_go_actor::write_parked(const parked_node& node,
+                                std::optional<std::int32_t> version) {
   auto path = znode_paths{context_->job.name()}.parked(what_.partition);
-  auto text = encode(*what_.parked);
+  auto text = encode(node);
   auto written = [this](bool done, const error* why) {
     if (!done)
       return retry(*why);

@@ -45,7 +45,10 @@ private:
   void decide(result<znode> node);
   void fence();
   void park();
-  void write_parked(std::optional<std::int32_t> version);
+  /// An earlier stop that was decided about, or this one.
+  void park_over(const znode& node);
+  void write_parked(const parked_node& node,
+                    std::optional<std::int32_t> version);
   void release();
   void retry(const error& why);
   void done();
@@ -57,6 +60,8 @@ private:
   std::string path_;
   claim_node claim_;
   std::int32_t version_ = 0;
+  /// Version of the claim, -1 = none, when it was first found not to be ours.
+  std::optional<std::int32_t> free_since_;
   /// Cancelled when this ends.
   cancel_token token_ = cancel_token::below();
   bool fenced_ = false;

@@ -287,7 +287,7 @@ void node_actor::on_parked(int partition,
   auto& task = tasks_[partition];
   task.running = false;
   task.waiting.clear();
-  bool known = task.parked && *task.parked == *why;
+  bool known = task.parked && is_same_stop(*task.parked, *why);
   task.parked = std::move(why);
   auto& parked = *task.parked;
   if (!known)

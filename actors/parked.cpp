@@ -16,6 +16,7 @@ using nlohmann::json;
 
 constexpr int format_version = 1;
 constexpr std::size_t most_text = 4096;
+constexpr std::size_t most_kept_text = 1000;
 /// Kafka's own.
 constexpr std::size_t most_topic = 249;
 /// Writing what nests deeper would take the stack.
@@ -40,7 +41,7 @@ constexpr std::array known{
     "format",    "why",         "kind",      "who",        "when_ms",
     "attempts",  "topic",       "partition", "offset",     "until",
     "key_bytes", "value_bytes", "decision",  "decided_by", "decided_ms",
-    "reason",    "more_gaps"};
+    "reason",    "more_gaps",   "kept"};
 
 template <class T, std::size_t N>
 std::string_view name_of(const std::pair<T, const char*> (&names)[N], T x) {
@@ -90,6 +91,34 @@ std::int64_t integer(const json& in, const char* name, std::int64_t least,
   return x.get<std::int64_t>();
 }
 
+/// Calls `read(element)` for each of a list; a missing one is of a program that
+/// did not write it yet. Throws like the library.
+template <class Read>
+void read_list(const json& in, const char* name, Read read) {
+  if (!in.contains(name))
+    return;
+  if (!in.at(name).is_array())
+    throw std::out_of_range{std::string{name} + " is not a list"};
+  for (auto& each : in.at(name))
+    read(each);
+}
+
+void read_lists(const json& in, parked_node& out) {
+  read_list(in, "more_gaps", [&](const json& x) {
+    out.more_gaps.push_back({x.at("topic").get<std::string>(),
+                             integer(x, "offset", 0), integer(x, "until", 1)});
+  });
+  read_list(in, "kept", [&](const json& x) {
+    auto decision = value_of(decisions, x.at("decision").get<std::string>());
+    if (decision != parked_decision::skip &&
+        decision != parked_decision::dead_letter)
+      throw std::out_of_range{"kept is not of what passes a record"};
+    out.kept.push_back({*decision, x.at("topic").get<std::string>(),
+                        integer(x, "offset", 0), integer(x, "until", -1),
+                        x.at("why").get<std::string>()});
+  });
+}
+
 void read_fields(const json& in, parked_node& out) {
   in.at("why").get_to(out.why);
   in.at("who").get_to(out.who);
@@ -101,24 +130,24 @@ void read_fields(const json& in, parked_node& out) {
   out.until = integer(in, "until", -1);
   out.key_bytes = integer(in, "key_bytes", -1);
   out.value_bytes = integer(in, "value_bytes", -1);
-  // Missing: by a program that named one gap only.
-  if (in.contains("more_gaps"))
-    for (auto& each : in.at("more_gaps"))
-      out.more_gaps.push_back({each.at("topic").get<std::string>(),
-                               integer(each, "offset", 0),
-                               integer(each, "until", 1)});
   in.at("decided_by").get_to(out.decided_by);
   out.decided_ms = integer(in, "decided_ms", 0);
   in.at("reason").get_to(out.reason);
+  read_lists(in, out);
 }
 
-result<void> check_gaps(const parked_node& x) {
+result<void> check_lists(const parked_node& x) {
   if (x.kind != parked_kind::lost_input && !x.more_gaps.empty())
     return bad("'more_gaps' does not fit the kind");
+  auto named = [](const auto& each) {
+    return !each.topic.empty() && each.topic.size() <= most_topic;
+  };
   for (auto& each : x.more_gaps)
-    if (each.topic.empty() || each.topic.size() > most_topic ||
-        each.until <= each.offset)
+    if (!named(each) || each.until <= each.offset)
       return bad("a gap has no topic or no records");
+  for (auto& each : x.kept)
+    if (!named(each) || (each.is_gap() && each.until <= each.offset))
+      return bad("what is kept has no topic or no records");
   return {};
 }
 
@@ -130,11 +159,40 @@ result<void> check_fields(const parked_node& x) {
   if (x.kind == parked_kind::lost_input ? x.offset < 0 || x.until <= x.offset
                                         : x.until != -1)
     return bad("'until' does not fit the kind");
-  return check_gaps(x);
+  return check_lists(x);
 }
 
-std::string cut(const std::string& text) {
-  return text.substr(0, most_text);
+std::string cut(const std::string& text, std::size_t most = most_text) {
+  return text.substr(0, most);
+}
+
+/// The record (without an end), or every gap; none where it was in neither.
+std::vector<input_gap> places_of(const parked_node& x) {
+  if (!x.has_record())
+    return {};
+  std::vector<input_gap> out{{x.topic, x.offset, x.until}};
+  out.insert(out.end(), x.more_gaps.begin(), x.more_gaps.end());
+  return out;
+}
+
+json to_json(const std::vector<input_gap>& gaps) {
+  auto out = json::array();
+  for (auto& each : gaps)
+    out.push_back({{"topic", each.topic},
+                   {"offset", each.offset},
+                   {"until", each.until}});
+  return out;
+}
+
+json to_json(const std::vector<open_decision>& kept) {
+  auto out = json::array();
+  for (auto& each : kept)
+    out.push_back({{"decision", to_string(each.decision)},
+                   {"topic", each.topic},
+                   {"offset", each.offset},
+                   {"until", each.until},
+                   {"why", cut(each.why, most_kept_text)}});
+  return out;
 }
 
 } // namespace
@@ -161,19 +219,31 @@ std::string place_of(const parked_node& x) {
   if (x.kind != parked_kind::lost_input)
     return at(x.topic, x.offset);
   std::string out;
-  for (auto& each : gaps_of(x))
+  for (auto& each : places_of(x))
     out += (out.empty() ? "" : ", ") + at(each.topic, each.offset) + ".." +
            std::to_string(each.until - 1) + " (" +
            std::to_string(each.until - each.offset) + " offsets)";
   return out;
 }
 
-std::vector<input_gap> gaps_of(const parked_node& x) {
-  if (x.kind != parked_kind::lost_input)
-    return {};
-  std::vector<input_gap> out{{x.topic, x.offset, x.until}};
-  out.insert(out.end(), x.more_gaps.begin(), x.more_gaps.end());
+std::vector<open_decision> open_decisions(const parked_node& x) {
+  std::vector<open_decision> out;
+  bool passes = x.decision == parked_decision::skip ||
+                x.decision == parked_decision::dead_letter;
+  if (passes && x.has_record())
+    for (auto& each : places_of(x))
+      out.push_back({x.decision, each.topic, each.offset, each.until, x.why});
+  out.insert(out.end(), x.kept.begin(), x.kept.end());
   return out;
+}
+
+void keep_decisions(parked_node& next, const parked_node& found) {
+  auto places = places_of(next);
+  for (auto& each : open_decisions(found))
+    if (std::none_of(places.begin(), places.end(), [&](const input_gap& x) {
+          return x.topic == each.topic && x.offset == each.offset;
+        }))
+      next.kept.push_back(std::move(each));
 }
 
 bool is_same_stop(const parked_node& x, const parked_node& y) noexcept {
@@ -182,33 +252,10 @@ bool is_same_stop(const parked_node& x, const parked_node& y) noexcept {
          x.offset == y.offset;
 }
 
-void keep_open_decision(parked_node& x, const parked_node& open) {
-  if (x.has_record() || is_about_state(x) || !open.has_record() ||
-      open.decision == parked_decision::resume)
-    return;
-  x.why += " (before '" + std::string{to_string(open.decision)} + "' of " +
-           place_of(open) + " was carried out: decide about both)";
-  x.topic = open.topic;
-  x.partition = open.partition;
-  x.offset = open.offset;
-  x.key_bytes = open.key_bytes;
-  x.value_bytes = open.value_bytes;
-  if (open.kind != parked_kind::lost_input)
-    return;
-  x.kind = open.kind;
-  x.until = open.until;
-  x.more_gaps = open.more_gaps;
-}
-
 std::string encode(const parked_node& x) {
   auto out = parse_object(x.unknown);
   if (!out.is_object())
     out = json::object();
-  auto more_gaps = json::array();
-  for (auto& each : x.more_gaps)
-    more_gaps.push_back({{"topic", each.topic},
-                         {"offset", each.offset},
-                         {"until", each.until}});
   out.update({{"format", format_version},
               {"why", cut(x.why)},
               {"kind", to_string(x.kind)},
@@ -225,7 +272,8 @@ std::string encode(const parked_node& x) {
               {"decided_by", cut(x.decided_by)},
               {"decided_ms", x.decided_ms},
               {"reason", cut(x.reason)},
-              {"more_gaps", std::move(more_gaps)}});
+              {"more_gaps", to_json(x.more_gaps)},
+              {"kept", to_json(x.kept)}});
   // An exception's text can hold any bytes.
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -44,9 +44,25 @@ enum class parked_decision {
 std::string_view to_string(parked_kind x) noexcept;
 std::string_view to_string(parked_decision x) noexcept;
 
+/// What an operator decided about one record or gap of the task's inputs, until
+/// a commit has passed it.
+struct open_decision {
+  parked_decision decision = parked_decision::skip;
+  std::string topic;
+  std::int64_t offset = 0;
+  /// The first offset that is left behind a gap; -1 = it is a record.
+  std::int64_t until = -1;
+  /// What stopped the task there.
+  std::string why;
+
+  bool is_gap() const noexcept { return until >= 0; }
+  bool operator==(const open_decision&) const = default;
+};
+
 /// Persistent: /weir/<job>/parked/<p>. Made by the owner as it lets the task
 /// go; `resume` writes the decision by version; the next owner removes it once
-/// the decision is carried out. A plain value; no payload of a record is in it.
+/// the decision is carried out, or writes the next stop in its place, with what
+/// is not carried out by then. A plain value; no payload of a record is in it.
 struct parked_node {
   std::string why;
   parked_kind kind = parked_kind::exception;
@@ -74,6 +90,8 @@ struct parked_node {
   std::string decided_by;
   std::int64_t decided_ms = 0;
   std::string reason;
+  /// Of earlier stops, and not known to be carried out when this one came.
+  std::vector<open_decision> kept;
 
   /// Fields that this program does not know, a JSON object; `encode` writes
   /// them again (rule H44). Empty = none.
@@ -92,17 +110,16 @@ bool is_about_state(const parked_node& x) noexcept;
 /// joined by ", "), or "" without a record.
 std::string place_of(const parked_node& x);
 
-/// `lost_input`: all that is lost; else none.
-std::vector<input_gap> gaps_of(const parked_node& x);
+/// All that the next owner carries out: what is decided about this stop, and
+/// what is kept.
+std::vector<open_decision> open_decisions(const parked_node& x);
+
+/// `next` takes the place of `found`: its open decisions go on, but for those
+/// about what has stopped the task again.
+void keep_decisions(parked_node& next, const parked_node& found);
 
 /// Whether both tell of the same stop, whatever was decided since.
 bool is_same_stop(const parked_node& x, const parked_node& y) noexcept;
-
-/// A task that stops outside of a record while a decision about one (`open`) is
-/// not carried out yet: `x` names that record, so that the next decision is
-/// about it too. Nothing where `x` has a place of its own, or is about the
-/// state.
-void keep_open_decision(parked_node& x, const parked_node& open);
 
 /// Of texts the first 4096 bytes; what is no UTF-8 is replaced.
 std::string encode(const parked_node& x);

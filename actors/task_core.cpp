@@ -39,16 +39,23 @@ task_core::task_core(std::shared_ptr<node_context> context,
       suspects_(handoff_->inputs.size(), INT64_MAX), skipped_(handoff_->lost) {
   for (auto& [input, offset] : handoff_->suspects)
     suspects_[input] = offset;
-  auto* decision = handoff_->decision.get();
-  if (decision == nullptr || !decision->has_record() ||
-      decision->decision == parked_decision::resume ||
-      decision->kind == parked_kind::lost_input)
-    return;
-  for (std::size_t i = 0; i < handoff_->inputs.size(); ++i)
-    if (handoff_->inputs[i].topic == decision->topic) {
-      decided_input_ = i;
-      decided_offset_ = decision->offset;
-    }
+  if (handoff_->decision)
+    for (auto& each : open_decisions(*handoff_->decision))
+      for (std::size_t i = 0; i < handoff_->inputs.size(); ++i)
+        if (!each.is_gap() && handoff_->inputs[i].topic == each.topic)
+          decided_.push_back({i, each});
+  std::sort(decided_.begin(), decided_.end(), [](auto& x, auto& y) {
+    return x.what.offset < y.what.offset;
+  });
+  find_decided();
+}
+
+void task_core::find_decided() {
+  std::erase_if(decided_, [&](auto& each) {
+    return handoff_->inputs[each.input].position.next_offset > each.what.offset;
+  });
+  decided_offset_ = decided_.empty() ? -1 : decided_.front().what.offset;
+  decided_input_ = decided_.empty() ? 0 : decided_.front().input;
 }
 
 int task_core::store_number(const std::string& name) const {
@@ -113,7 +120,7 @@ bad_record_policy task_core::policy_for(std::size_t input,
                                         const record& x) const {
   if (!is_decided(input, x.offset()))
     return context_->settings.on_bad_record;
-  return handoff_->decision->decision == parked_decision::dead_letter
+  return decided_.front().what.decision == parked_decision::dead_letter
              ? bad_record_policy::dead_letter
              : bad_record_policy::skip;
 }
@@ -137,7 +144,10 @@ result<record_fate> task_core::handle_bad(std::size_t input, const record& x) {
   handoff_->inputs[input].position.next_offset = x.offset() + 1;
   ++records_;
   ++skipped_;
-  passed_decided_ |= is_decided(input, x.offset());
+  if (is_decided(input, x.offset())) {
+    passed_decided_ = true;
+    find_decided();
+  }
   return record_fate::consumed;
 }
 

@@ -60,7 +60,7 @@ public:
     rejection_.reset();
     state_.begin_record();
     if (is_decided(input, x.offset())) [[unlikely]] {
-      reject(handoff_->decision->why);
+      reject(decided_.front().what.why);
     } else if (x.value() &&
                x.value()->size() > context_->settings.max_record_bytes)
         [[unlikely]] {
@@ -94,8 +94,12 @@ public:
   /// The input with a record that the operator has decided about and that is
   /// not passed yet. It goes first, and its commit too (H28): a task that is
   /// parked for another input's record before has lost the decision.
-  std::optional<std::size_t> decided_input() const {
-    if (handoff_->inputs[decided_input_].position.next_offset > decided_offset_)
+  std::optional<std::size_t> decided_input() {
+    if (decided_.empty()) [[likely]]
+      return std::nullopt;
+    // What follows may have been read where the record itself is gone.
+    find_decided();
+    if (decided_.empty())
       return std::nullopt;
     return decided_input_;
   }
@@ -174,6 +178,8 @@ private:
   bool is_decided(std::size_t input, std::int64_t offset) const noexcept {
     return offset == decided_offset_ && input == decided_input_;
   }
+  /// Leaves those out that are passed.
+  void find_decided();
   bad_record_policy policy_for(std::size_t input, const record& x) const;
   result<record_fate> look_back(std::size_t input, const record& x);
   result<record_fate> handle_bad(std::size_t input, const record& x);
@@ -194,6 +200,13 @@ private:
   std::optional<std::string> rejection_;
   parked_kind rejection_kind_ = parked_kind::bad_record;
   std::string refusal_;
+  struct decided_record {
+    std::size_t input;
+    open_decision what;
+  };
+  /// Not passed yet, by offset.
+  std::vector<decided_record> decided_;
+  /// The first of those; -1 = none.
   std::size_t decided_input_ = 0;
   std::int64_t decided_offset_ = -1;
   /// That record was passed, and no commit is known to have passed it.

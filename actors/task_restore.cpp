@@ -15,6 +15,8 @@ constexpr int polls_of_a_step = 32;
 constexpr std::size_t records_of_a_poll = 1000;
 /// How long a step waits for the broker before it lets others work.
 constexpr milliseconds wait_of_a_step{100};
+/// In an error's text; the parked node has all of them.
+constexpr std::size_t most_named_gaps = 3;
 
 } // namespace
 
@@ -253,7 +255,7 @@ result<void> task_restore::cross_gaps(std::vector<placed_input>& places) {
       decided = decided && may_cross(gaps.back());
     }
   if (!decided)
-    return refuse_gaps(places, gaps);
+    return refuse_gaps(gaps);
   for (auto& each : places)
     if (each.position.next_offset < each.limits.low)
       cross_gap(each.position, each.limits.low);
@@ -263,34 +265,36 @@ result<void> task_restore::cross_gaps(std::vector<placed_input>& places) {
 bool task_restore::may_cross(const input_gap& x) const {
   if (context_->settings.on_lost_input == lost_input_policy::go_on)
     return true;
-  if (!decision_ || decision_->decision != parked_decision::skip)
+  if (!decision_)
     return false;
+  auto open = open_decisions(*decision_);
   // It may have grown since.
-  auto known = gaps_of(*decision_);
-  return std::any_of(known.begin(), known.end(), [&](const input_gap& each) {
-    return each.topic == x.topic && each.offset == x.offset;
+  return std::any_of(open.begin(), open.end(), [&](const open_decision& each) {
+    return each.is_gap() && each.topic == x.topic && each.offset == x.offset;
   });
 }
 
-/// All of them at once: the operator decides once.
-result<void> task_restore::refuse_gaps(const std::vector<placed_input>& places,
-                                       const std::vector<input_gap>& gaps) {
+/// All that there are: one decision is about them.
+result<void> task_restore::refuse_gaps(const std::vector<input_gap>& gaps) {
   input_fault fault;
-  while (places[fault.input].position.topic != gaps.front().topic)
-    ++fault.input;
   fault.topic = gaps.front().topic;
   fault.offset = gaps.front().offset;
   fault.until = gaps.front().until;
   fault.more_gaps.assign(gaps.begin() + 1, gaps.end());
   fault_ = std::move(fault);
   std::string what;
-  for (auto& each : gaps)
+  for (std::size_t i = 0; i < std::min(gaps.size(), most_named_gaps); ++i) {
+    auto& each = gaps[i];
     what += (what.empty() ? "input " : "; input ") + each.topic + "/" +
             std::to_string(partition_) + ": " +
             std::to_string(each.until - each.offset) +
             " records, from offset " + std::to_string(each.offset) + " to " +
             std::to_string(each.until - 1) +
             ", were deleted before they were processed";
+  }
+  if (gaps.size() > most_named_gaps)
+    what += "; and so in " + std::to_string(gaps.size() - most_named_gaps) +
+            " other inputs";
   return fail(ec::data_loss,
               what + ": restore the topic, or go on behind them with `resume " +
                   std::to_string(partition_) + " --skip`");

@@ -63,8 +63,7 @@ private:
   result<placed_input> place_input(const std::string& topic);
   result<void> cross_gaps(std::vector<placed_input>& places);
   bool may_cross(const input_gap& x) const;
-  result<void> refuse_gaps(const std::vector<placed_input>& places,
-                           const std::vector<input_gap>& gaps);
+  result<void> refuse_gaps(const std::vector<input_gap>& gaps);
   void cross_gap(input_position& at, std::int64_t low);
   result<void> open_input(placed_input place);
   result<void> check_empty(bool any_record);

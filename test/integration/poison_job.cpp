@@ -7,8 +7,8 @@
 //   output N    emits N bytes
 //   state N     stores a value of N bytes
 //
-// and anything else cannot be decoded. POISON_TASK=N in the environment: task N
-// cannot be constructed.
+// and anything else cannot be decoded. In the environment: POISON_TASK=N, task N
+// cannot be constructed; POISON_SECOND=TOPIC, there is a second input.
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
@@ -81,6 +81,8 @@ private:
 
 int main(int argc, char** argv) {
   auto job = weir::job("poison").input("orders").output("totals").store("sums");
+  if (auto* second = std::getenv("POISON_SECOND"))
+    job.input(second);
   return weir::application{job, weir::make_task_factory<poison_task>()}
       .inspect<std::string, std::string>("sums")
       .main(argc, argv);

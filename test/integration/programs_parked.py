@@ -59,17 +59,20 @@ class Parked(poison.PoisonTest):
         self.check()
 
     def test_a_decision_that_was_not_carried_out(self):
-        """The task stops again before it comes to the record: what is decided
-        then is about that record too."""
+        """The task stops again before it comes to the record."""
         self.fill()
         at = self.poison("throw")
         self.run_job(code=3)
         self.call("resume", BAD, "--skip")
         with mock.patch.dict(os.environ, POISON_TASK=str(BAD)):
             self.run_job(code=3)
-        node = self.is_parked("exception", at)
+        node, = self.parked()
         self.assertIn("thrown by a constructor", node["why"])
-        self.call("resume", BAD, "--skip")
+        self.assertEqual(node["offset"], -1)
+        self.assertEqual([x["offset"] for x in node["kept"]], [at])
+        out, _ = self.call("resume", BAD)
+        self.assertIn("still to be carried out: skip of "
+                      f"{self.input}/{BAD}@{at}", out)
         self.run_job()
         self.assertEqual(self.parked(), [])
         self.check()

@@ -1,7 +1,9 @@
 """What happens to a job's topics: records that retention deletes before they
 are read, inputs that grow, limits of size."""
 
+import os
 import signal
+from unittest import mock
 
 import poison
 from poison import BAD, PARTITIONS
@@ -95,6 +97,80 @@ class Topics(poison.PoisonTest):
         _, printed = self.call("run", "--until-drained", code=1)
         self.assertIn(f"has {PARTITIONS} partitions, the inputs have "
                       f"{2 * PARTITIONS}", printed)
+        self.check()
+
+
+class TwoInputs(poison.PoisonTest):
+    """Both with keys of their own; what is lost or bad is in BAD's partition."""
+
+    def setUp(self):
+        super().setUp()
+        self.first = self.input
+        self.second = f"more-{self.name}"
+        self.tool("weir-edit-log", "create", self.second, PARTITIONS)
+        patch = mock.patch.dict(os.environ, POISON_SECOND=self.second)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.left = []
+        self.ends = {self.first: 0, self.second: 0}
+
+    def feed(self, topic, count, *values):
+        """Numbers, then `values`, as one partition's next records."""
+        records = [(f"{topic}-{i % 3}", str(i + 1)) for i in range(count)]
+        records += [("poison", x) for x in values]
+        self.input = topic
+        self.put(BAD, [{"key": k, "value": v} for k, v in records])
+        self.input = self.first
+        self.ends[topic] += len(records)
+        return records
+
+    def lose(self, topic, count=20, gone=15):
+        """The gap in front of what is left: [first, until)."""
+        first = self.ends[topic]
+        self.left += self.feed(topic, count)[gone:]
+        self.tool("weir-edit-topic", "trim", topic, BAD, first + gone)
+        return first, first + gone
+
+    def check(self):
+        """Of each input in its order, whichever came first."""
+        outputs, state = poison.fold(self.left)
+        self.assertEqual(sorted(self.outputs(BAD)), sorted(outputs))
+        self.assertEqual(self.state(), state)
+
+    def test_both_lose_records(self):
+        self.left = self.feed(self.first, 40) + self.feed(self.second, 30)
+        self.run_job()
+        one, two = self.lose(self.first), self.lose(self.second)
+        self.run_job(code=4)
+        node, = self.parked()
+        self.assertEqual((node["topic"], node["offset"], node["until"]),
+                         (self.first, *one))
+        self.assertEqual(node["more_gaps"], [{
+            "topic": self.second, "offset": two[0], "until": two[1]}])
+        self.call("resume", BAD, "--skip")
+        self.run_job()
+        self.assertEqual(self.parked(), [])
+        self.check()
+
+    def test_a_gap_before_a_record_that_was_decided_about_is_passed(self):
+        self.left = self.feed(self.first, 40) + self.feed(self.second, 30)
+        self.run_job()
+        bad = self.ends[self.first]
+        self.feed(self.first, 0, "throw")
+        self.run_job(code=3)
+        node, = self.parked()
+        self.assertEqual((node["topic"], node["offset"]), (self.first, bad))
+        gap = self.lose(self.second)
+        self.call("resume", BAD, "--skip")
+        self.run_job(code=4)
+        node, = self.parked()
+        self.assertEqual((node["topic"], node["offset"], node["until"]),
+                         (self.second, *gap))
+        self.assertEqual([(x["topic"], x["offset"]) for x in node["kept"]],
+                         [(self.first, bad)])
+        self.call("resume", BAD, "--skip")
+        self.run_job()
+        self.assertEqual(self.parked(), [])
         self.check()
 
 

@@ -56,6 +56,10 @@ struct leaving_task {
     info->session->ensure(path, data, [](result<void> x) { REQUIRE(x); });
     network->run();
   }
+  void put(const std::string& path, const std::string& data) {
+    info->session->set(path, data, any_version, [](auto x) { REQUIRE(x); });
+    network->run();
+  }
   parked_node stop() const {
     parked_node out;
     out.why = "thrown by a record";
@@ -103,9 +107,7 @@ struct leaving_task {
   void decide(parked_decision what) {
     auto node = *parked();
     node.decision = what;
-    info->session->set(parked_path, encode(node), any_version,
-                       [](auto x) { REQUIRE(x); });
-    network->run();
+    put(parked_path, encode(node));
   }
   bool released() {
     bool out = false;
@@ -154,14 +156,44 @@ TEST_CASE_METHOD(leaving_task,
 }
 
 TEST_CASE_METHOD(leaving_task,
-                 "H28: a later stop takes the place of one that was decided",
+                 "H28: a later stop takes the place of one that was decided, "
+                 "and keeps what is not carried out",
                  "[parked]") {
   auto earlier = stop();
   earlier.offset = 2;
-  earlier.decision = parked_decision::resume;
+  earlier.decision = GENERATE(parked_decision::resume, parked_decision::skip);
   make(parked_path, encode(earlier));
   let_go();
   until_done();
   CHECK(released());
-  CHECK(parked() == stop());
+  auto wanted = stop();
+  wanted.kept = open_decisions(earlier);
+  CHECK(wanted.kept.empty() == (earlier.decision == parked_decision::resume));
+  CHECK(parked() == wanted);
+}
+
+TEST_CASE_METHOD(leaving_task,
+                 "H28: a task that somebody else had meanwhile is not parked "
+                 "again",
+                 "[parked]") {
+  // Not ours: its bring-up ended before it claimed.
+  claim_node claim;
+  claim.producer_id = "weir.t.before";
+  claim.epoch = 1;
+  claim.released = true;
+  put(claim_path, encode(claim));
+  let_go();
+  step();
+  step();
+  service->lose_next_reply(info->session->session_id());
+  step();
+  REQUIRE(parked() == stop());
+  // The next owner carries the decision out, and stops in order.
+  info->session->remove(parked_path, any_version, [](auto x) { REQUIRE(x); });
+  network->run();
+  claim.epoch = 2;
+  put(claim_path, encode(claim));
+  until_done();
+  CHECK(let_gone_count == 1);
+  CHECK_FALSE(parked());
 }

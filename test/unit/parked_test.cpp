@@ -40,6 +40,13 @@ std::string with(const char* field, const json& value) {
   return out.dump();
 }
 
+parked_node with_kept() {
+  auto out = poison();
+  out.kept = {{parked_decision::skip, "trades", 5, 6, "gone"},
+              {parked_decision::dead_letter, "ticks", 7, -1, "no JSON"}};
+  return out;
+}
+
 parked_node two_gaps() {
   auto out = gap();
   out.more_gaps = {{"trades", 5, 6}};
@@ -68,6 +75,7 @@ TEST_CASE("a parked task's node survives its JSON", "[parked]") {
   CHECK(decode_parked(encode(x)) == x);
   CHECK(decode_parked(encode(gap())) == gap());
   CHECK(decode_parked(encode(two_gaps())) == two_gaps());
+  CHECK(decode_parked(encode(with_kept())) == with_kept());
   CHECK(decode_parked(encode(parked_node{})) == parked_node{});
   for (auto kind : all_kinds) {
     auto each = kind == parked_kind::lost_input ? gap() : poison();
@@ -108,31 +116,36 @@ TEST_CASE("hostile nodes of parked tasks are refused", "[parked]") {
   struct {
     const char* field;
     json value;
-  } bad[] = {{"why", 1},
-             {"who", nullptr},
-             {"kind", "worse"},
-             {"kind", 3},
-             {"decision", "guess"},
-             {"when_ms", -1},
-             {"when_ms", 1.5},
-             {"when_ms", "5"},
-             {"attempts", 1LL << 40},
-             {"attempts", true},
-             {"topic", std::string(250, 't')},
-             {"topic", ""},
-             {"partition", -1},
-             {"partition", 1LL << 40},
-             {"offset", -1},
-             {"offset", -2},
-             {"offset", UINT64_MAX},
-             {"until", 98'432},
-             {"key_bytes", -2},
-             {"value_bytes", json::array()},
-             {"reason", json::object()},
-             {"more_gaps", "none"},
-             {"more_gaps", json::array({{{"topic", "t"}}})},
-             // Not of this kind.
-             {"more_gaps", json::parse(encode(two_gaps()))["more_gaps"]}};
+  } bad[] = {
+      {"why", 1},
+      {"who", nullptr},
+      {"kind", "worse"},
+      {"kind", 3},
+      {"decision", "guess"},
+      {"when_ms", -1},
+      {"when_ms", 1.5},
+      {"when_ms", "5"},
+      {"attempts", 1LL << 40},
+      {"attempts", true},
+      {"topic", std::string(250, 't')},
+      {"topic", ""},
+      {"partition", -1},
+      {"partition", 1LL << 40},
+      {"offset", -1},
+      {"offset", -2},
+      {"offset", UINT64_MAX},
+      {"until", 98'432},
+      {"key_bytes", -2},
+      {"value_bytes", json::array()},
+      {"reason", json::object()},
+      {"more_gaps", "none"},
+      {"more_gaps", nullptr},
+      {"more_gaps", {{"x", json::parse(encode(two_gaps()))["more_gaps"][0]}}},
+      {"kept", nullptr},
+      {"kept", json::array({1})},
+      {"more_gaps", json::array({{{"topic", "t"}}})},
+      // Not of this kind.
+      {"more_gaps", json::parse(encode(two_gaps()))["more_gaps"]}};
   for (auto& each : bad) {
     INFO(each.field << " = " << each.value.dump());
     CHECK(decode_parked(with(each.field, each.value)).error().code() ==
@@ -149,9 +162,19 @@ TEST_CASE("hostile nodes of parked tasks are refused", "[parked]") {
     hostile.more_gaps = {each};
     CHECK_FALSE(decode_parked(encode(hostile)));
   }
+  for (auto& each : {open_decision{parked_decision::skip, "", 1, -1, ""},
+                     open_decision{parked_decision::skip, "t", 2, 2, ""},
+                     open_decision{parked_decision::skip, "t", -1, -1, ""},
+                     open_decision{parked_decision::resume, "t", 1, -1, ""},
+                     open_decision{parked_decision::none, "t", 1, -1, ""}}) {
+    auto hostile = with_kept();
+    hostile.kept = {each};
+    CHECK_FALSE(decode_parked(encode(hostile)));
+  }
   // By a program that named one gap only.
   auto older = json::parse(encode(gap()));
   older.erase("more_gaps");
+  older.erase("kept");
   CHECK(decode_parked(older.dump()) == gap());
 }
 
@@ -196,49 +219,60 @@ TEST_CASE("a decision written since does not make it another stop",
   }
 }
 
-TEST_CASE("H28: a stop outside of a record keeps the record whose decision is "
-          "open",
+TEST_CASE("H28: a later stop keeps what was decided and is not carried out",
           "[parked]") {
   parked_node stop;
   stop.why = "its constructor threw";
   auto open = poison();
-  SECTION("with its place") {
-    open.decision = parked_decision::skip;
-    keep_open_decision(stop, open);
-    CHECK(stop.kind == parked_kind::exception);
-    CHECK(place_of(stop) == place_of(open));
-    CHECK(stop.key_bytes == open.key_bytes);
-    CHECK_FALSE(stop.decided());
-    CHECK_THAT(stop.why, Contains("'skip' of ticks/3@98431"));
-    CHECK(check_decision(stop, parked_decision::skip));
+  SECTION("about a record") {
+    open.decision = parked_decision::dead_letter;
+    keep_decisions(stop, open);
+    CHECK(stop.kept ==
+          std::vector<open_decision>{
+              {parked_decision::dead_letter, "ticks", 98'431, -1, open.why}});
+    // And so does the next one, whatever is decided about this.
+    parked_node next;
+    SECTION("`resume`") {
+      stop.decision = parked_decision::resume;
+      keep_decisions(next, stop);
+      CHECK(next.kept == stop.kept);
+      CHECK(open_decisions(stop) == stop.kept);
+    }
+    SECTION("`--skip`") {
+      stop.topic = "trades";
+      stop.partition = 3;
+      stop.offset = 4;
+      stop.decision = parked_decision::skip;
+      keep_decisions(next, stop);
+      REQUIRE(next.kept.size() == 2);
+      CHECK(next.kept[0].topic == "trades");
+      CHECK(next.kept[1] == stop.kept[0]);
+    }
   }
-  SECTION("with its gaps") {
+  SECTION("about gaps") {
     open = two_gaps();
     open.decision = parked_decision::skip;
-    keep_open_decision(stop, open);
-    CHECK(gaps_of(stop) == gaps_of(open));
+    keep_decisions(stop, open);
+    REQUIRE(stop.kept.size() == 2);
+    CHECK(stop.kept[0].is_gap());
+    CHECK(stop.kept[0].until == 132);
+    CHECK(stop.kept[1].topic == "trades");
     CHECK(decode_parked(encode(stop)) == stop);
   }
-  SECTION("not where it was to be tried again") {
-    open.decision = parked_decision::resume;
-    keep_open_decision(stop, open);
-    CHECK_FALSE(stop.has_record());
-  }
-  SECTION("not where it has a place of its own") {
+  SECTION("not what has stopped it again") {
+    open = two_gaps();
     open.decision = parked_decision::skip;
-    stop = poison();
-    stop.offset = 7;
-    keep_open_decision(stop, open);
-    CHECK(stop.offset == 7);
+    stop = gap();
+    keep_decisions(stop, open);
+    REQUIRE(stop.kept.size() == 1);
+    CHECK(stop.kept[0].topic == "trades");
   }
-  SECTION("not where the state is at fault") {
-    open.decision = parked_decision::skip;
-    stop.kind = parked_kind::data_loss;
-    keep_open_decision(stop, open);
-    CHECK_FALSE(stop.has_record());
+  SECTION("not what was to be tried again, or is not decided") {
+    open.decision = GENERATE(parked_decision::resume, parked_decision::none);
+    keep_decisions(stop, open);
+    CHECK(stop.kept.empty());
   }
 }
-
 TEST_CASE("H28: a decision fits what stopped the task", "[parked]") {
   using d = parked_decision;
   for (auto kind : all_kinds) {

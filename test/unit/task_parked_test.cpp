@@ -104,6 +104,32 @@ TEST_CASE("H28: a record that the operator skips is passed, once", "[parked]") {
   CHECK(rig.notes().applied.back().skipped == 1);
 }
 
+TEST_CASE("H28: what was decided earlier is carried out too", "[parked]") {
+  task_rig rig;
+  REQUIRE(rig.streams().create_topic("t-dead-letter", {1, 1, {}}));
+  auto later = decided(parked_decision::skip, 3);
+  later.why = "the later one";
+  later.kept = {{parked_decision::dead_letter, "in", 1, -1, "the earlier one"},
+                // Of an input that the job had.
+                {parked_decision::skip, "gone", 2, -1, ""}};
+  rig.decide(later);
+  feed(rig, {"a", "bad", "b", "throw", "c"});
+  run(rig);
+  // Each is committed before what follows it.
+  CHECK(rig.notes().applied.back().positions == std::vector<std::int64_t>{2});
+  rig.pass();
+  CHECK(rig.notes().applied.back().positions == std::vector<std::int64_t>{4});
+  rig.pass();
+  CHECK(rig.notes().rejected.empty());
+  CHECK(rig.notes().failures.empty());
+  CHECK(outputs(rig) == strings{"a", "b", "c"});
+  CHECK(rig.notes().applied.back().skipped == 2);
+  auto letters = rig.read("t-dead-letter");
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].value == "bad");
+  CHECK(letters[0].header("weir.error") == "the earlier one");
+}
+
 TEST_CASE("H28: the decision is about that record only", "[parked]") {
   task_rig rig;
   rig.decide(decided(parked_decision::skip, 1));
@@ -284,6 +310,7 @@ TEST_CASE("records that are gone before they were read", "[parked]") {
   SECTION("can be left behind") {
     auto gap = decided(parked_decision::skip, 3);
     gap.kind = parked_kind::lost_input;
+    gap.until = gap.offset + 1;
     rig.decide(gap);
     auto found = rig.restore();
     REQUIRE(found);
@@ -295,6 +322,7 @@ TEST_CASE("records that are gone before they were read", "[parked]") {
   SECTION("a decision about another gap does not count") {
     auto gap = decided(parked_decision::skip, 2);
     gap.kind = parked_kind::lost_input;
+    gap.until = gap.offset + 1;
     rig.decide(gap);
     CHECK_FALSE(rig.restore());
   }
@@ -328,6 +356,7 @@ TEST_CASE("gaps of several inputs are decided about at once", "[parked]") {
 
   auto gap = decided(parked_decision::skip, 3);
   gap.kind = parked_kind::lost_input;
+  gap.until = gap.offset + 1;
   SECTION("one of them is not enough") {
     rig.decide(gap);
     CHECK_FALSE(rig.restore());
