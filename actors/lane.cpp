@@ -260,12 +260,17 @@ void lane_actor::on_applied(const task_applied& x) {
   if (!i->second.claim.born)
     mark_born(x.partition);
   settle_decision(x.partition, x.positions);
-  act(machine_.applied(x.partition, x.number));
-  if (machine_.is_applying())
-    return;
+  auto todo = machine_.applied(x.partition, x.number);
+  // Before the next seal, which may be among what is to be done.
+  if (!machine_.is_applying())
+    note_slow_commit(x.number);
+  act(todo);
+}
+
+void lane_actor::note_slow_commit(std::uint64_t number) {
   auto phases = timing_.applied(now_ms());
   if (phases && is_slow(*phases, options_.check_interval.count()))
-    log_warning("commit.slow", "lane", options_.index, "number", x.number,
+    log_warning("commit.slow", "lane", options_.index, "number", number,
                 "seal_ms", phases->seal, "publish_ms", phases->publish,
                 "apply_ms", phases->apply);
 }

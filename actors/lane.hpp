@@ -104,6 +104,7 @@ private:
   void watch_seal();
   void look_for_stuck();
   void on_applied(const task_applied& x);
+  void note_slow_commit(std::uint64_t number);
 
   // -- tasks (lane_tasks.cpp)
 

@@ -93,7 +93,7 @@ lane_actor::open_producers(const std::shared_ptr<node_context>& context,
   options.transaction_timeout = out->transaction_timeout;
   options.linger = backlog_linger(settings.producer_linger);
   options.hastened_linger = settings.producer_linger;
-  options.queue_bytes = settings.producer_bytes;
+  options.queue_bytes = context->memory.producer;
   options.transaction_bytes = context->memory.transaction;
   options.topics = topics_of(*context);
   if (auto done = open_bound(*context, options, out->transactional); !done)

@@ -15,6 +15,8 @@ constexpr std::size_t most_restore = 4u << 20;
 /// Less would be used up between two requests.
 constexpr std::size_t least_read_ahead = 128u << 10;
 constexpr std::size_t most_read_ahead = 2u << 20;
+/// Four batches.
+constexpr std::size_t least_producer = 4u << 20;
 
 std::size_t count(int x) {
   return static_cast<std::size_t>(std::max(x, 1));
@@ -39,6 +41,10 @@ memory_shares share_memory(const settings& how, int tasks, int inputs,
   out.restore_ahead = std::clamp(of.restore_ahead / n, least_read_ahead / 2,
                                  most_read_ahead / 2);
   out.transaction = of.transactions / count(how.threads);
+  auto producers = count(how.threads) *
+                   (how.guarantee == guarantee::at_least_once ? 2u : 1u);
+  out.producer = std::min(std::max(of.producers / producers, least_producer),
+                          how.producer_bytes);
   return out;
 }
 

@@ -33,6 +33,8 @@ struct memory_budgets {
   std::size_t restore_ahead = 16u << 20;
   /// Of the embedded log, whose open transactions are in memory.
   std::size_t transactions = 64u << 20;
+  /// Keys and values in the queues of the lanes' producers.
+  std::size_t producers = 128u << 20;
 };
 
 /// What one task, one reader and one lane of a node may use, in bytes.
@@ -47,6 +49,8 @@ struct memory_shares {
   std::size_t restore_ahead = 0;
   /// Of one lane's producer.
   std::size_t transaction = 0;
+  /// Of one producer: a lane has one, and at-least-once two.
+  std::size_t producer = 0;
 };
 
 /// Divides the budgets. The settings that speak of one task (`overlay_bytes`,

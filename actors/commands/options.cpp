@@ -205,7 +205,9 @@ std::vector<option_spec> make_table() {
        "MiB "
        "(4194304)",
        number(&settings::cache_bytes)},
-      {"producer-bytes", "N", "local queue of each producer (4194304)",
+      {"producer-bytes", "N",
+       "local queue of each producer, at most; many threads share 128 MiB "
+       "(33554432)",
        number(&settings::producer_bytes)},
       {"producer-linger", "DURATION",
        "how long a producer collects; with a backlog up to four times as "

@@ -119,6 +119,24 @@ TEST_CASE("H28: a record that is given up is left out, and that once") {
     observed run{what};
 }
 
+TEST_CASE("every slow commit says where its time went, also where the next "
+          "one follows at once") {
+  scenario what;
+  what.slow = {{"weir-commit", 100, milliseconds{2'500}}};
+  what.load = workload_kind::mixed;
+  for (what.seed = 1; what.seed < 6; ++what.seed) {
+    observed run{what};
+    auto told = [&](int number) {
+      return run.count("commit.slow", "number=" + std::to_string(number) + " ");
+    };
+    // The lane counts from 1 in each life: none is left out in between.
+    CHECK(told(1) >= 1);
+    CHECK(told(4) >= 1);
+    for (int number = 2; number < 20; ++number)
+      CHECK(told(number) <= told(number - 1));
+  }
+}
+
 TEST_CASE("C6: a fence that is blocked is tried again, and says so") {
   scenario what;
   what.faults.fence_blocked = 60;

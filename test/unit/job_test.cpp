@@ -185,6 +185,25 @@ TEST_CASE("few tasks get what the settings say, and no more", "[memory]") {
   }
 }
 
+TEST_CASE("the lanes' producers share a budget", "[memory]") {
+  settings how;
+  how.threads = 2;
+  CHECK(share_memory(how, 8, 1).producer == how.producer_bytes);
+  for (auto promise : {guarantee::exactly_once, guarantee::at_least_once}) {
+    how.guarantee = promise;
+    std::size_t producers = promise == guarantee::at_least_once ? 2 : 1;
+    for (int threads : {1, 4, 16}) {
+      how.threads = threads;
+      auto all = static_cast<std::size_t>(threads) * producers;
+      CHECK(share_memory(how, 8, 1).producer * all <= 128u << 20);
+    }
+    how.threads = 1'000;
+    CHECK(share_memory(how, 8, 1).producer == 4u << 20);
+  }
+  how.producer_bytes = 1;
+  CHECK(share_memory(how, 8, 1).producer == 1);
+}
+
 TEST_CASE("memory is given back once after each time of work", "[memory]") {
   idle_watch watch;
   std::uint64_t records = 0;
