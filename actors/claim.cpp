@@ -78,6 +78,11 @@ claim_node next_claim(const std::optional<claim_node>& current,
   return out;
 }
 
+bool is_still_held(const claim_node& read, const claim_node& mine) {
+  return !read.released && read.producer_id == mine.producer_id &&
+         read.epoch == mine.epoch;
+}
+
 bool proves_claim(const claim_node& read, const claim_node& written) {
   return read.producer_id == written.producer_id &&
          read.epoch == written.epoch && read.released == written.released &&

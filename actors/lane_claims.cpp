@@ -51,13 +51,11 @@ void lane_actor::check_claim(int partition, result<znode> node) {
     });
   auto found =
       node ? decode_claim(node->data) : result<claim_node>{fail(node.error())};
-  // H18: by id and epoch, not by member. While a write is on its way the znode
-  // may be ahead of what we know; its answer decides.
+  // While a write is on its way the znode may be ahead of what we know; its
+  // answer decides.
   if (mine.writing)
     return;
-  if (found && !found->released &&
-      found->producer_id == mine.claim.producer_id &&
-      found->epoch == mine.claim.epoch) {
+  if (found && is_still_held(*found, mine.claim)) {
     // C3: a write of ours whose reply was lost.
     mine.claim = *found;
     mine.version = node->stat.version;

@@ -152,6 +152,26 @@ TEST_CASE_METHOD(claim_fixture, "C3: only the very write proves itself",
   REQUIRE_FALSE(proves_claim(claim, written));
 }
 
+TEST_CASE_METHOD(claim_fixture, "H18: a claim is held by id and epoch",
+                 "[claim]") {
+  auto mine = next_claim(claim, view(), "m-self", "gen", 8, 0);
+  auto read = mine;
+  read.born = true;
+  CHECK(is_still_held(read, mine));
+  read.member = "m-other";
+  CHECK(is_still_held(read, mine));
+  // Of one's own member: another lane, or a later claim of this one.
+  read = mine;
+  read.producer_id = "weir.stock.next";
+  CHECK_FALSE(is_still_held(read, mine));
+  read = mine;
+  ++read.epoch;
+  CHECK_FALSE(is_still_held(read, mine));
+  read = mine;
+  read.released = true;
+  CHECK_FALSE(is_still_held(read, mine));
+}
+
 TEST_CASE("C5: this process names its table", "[claim]") {
   auto world = make_outside_world();
   auto self = identify_process(*world);
