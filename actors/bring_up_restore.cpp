@@ -1,6 +1,4 @@
 // Bringing the state of a claimed task back, and its inputs.
-#include <algorithm>
-
 #include "actors/bring_up.hpp"
 #include "actors/stalled_inputs.hpp"
 #include "runtime/log.hpp"
@@ -109,12 +107,7 @@ void bring_up_actor::open_inputs() {
 
 /// H28: the topic of dead letters is opened only where one may be written.
 void bring_up_actor::prepare_decision() {
-  auto open =
-      decision_ ? open_decisions(*decision_) : std::vector<open_decision>{};
-  bool letter = std::any_of(open.begin(), open.end(), [](auto& each) {
-    return each.decision == parked_decision::dead_letter;
-  });
-  if (!letter ||
+  if (!decision_ || !writes_dead_letters(*decision_) ||
       context_->settings.on_bad_record == bad_record_policy::dead_letter)
     return done();
   context_->knowledge.want_dead_letters();

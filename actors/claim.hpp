@@ -66,8 +66,9 @@ claim_node next_claim(const std::optional<claim_node>& current,
                       const std::string& generation, int partitions,
                       std::uint64_t least_epoch);
 
-/// Rule H18: whether the claim is held as `mine` says, by id and epoch. A member
-/// of the same name proves nothing: another lane of it may have claimed since.
+/// Rule H18: whether the claim is held as `mine` says, by id and epoch. A
+/// member of the same name proves nothing: another lane of it may have claimed
+/// since.
 bool is_still_held(const claim_node& read, const claim_node& mine);
 
 /// Rule C3: after a write with unknown outcome, does what was read prove that

@@ -169,7 +169,7 @@ void lane_actor::settle_decision(int partition,
       task.decision->kind != parked_kind::lost_input &&
       is_before(task.decision->topic, task.decision->offset))
     return;
-  for (auto& each : open_decisions(*task.decision))
+  for (auto& each : task.decision->kept)
     if (!each.is_gap() && is_before(each.topic, each.offset))
       return;
   log_info("task.resumed", "task", partition, "decision",

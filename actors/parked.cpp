@@ -175,6 +175,16 @@ std::vector<input_gap> places_of(const parked_node& x) {
   return out;
 }
 
+/// Without an end it is a record.
+std::string text_of(const input_gap& x, int partition) {
+  auto out = x.topic + "/" + std::to_string(partition) + "@" +
+             std::to_string(x.offset);
+  if (x.until >= 0)
+    out += ".." + std::to_string(x.until - 1) + " (" +
+           std::to_string(x.until - x.offset) + " offsets)";
+  return out;
+}
+
 json to_json(const std::vector<input_gap>& gaps) {
   auto out = json::array();
   for (auto& each : gaps)
@@ -210,20 +220,14 @@ bool is_about_state(const parked_node& x) noexcept {
 }
 
 std::string place_of(const parked_node& x) {
-  if (!x.has_record())
-    return {};
-  auto at = [&](const std::string& topic, std::int64_t offset) {
-    return topic + "/" + std::to_string(x.partition) + "@" +
-           std::to_string(offset);
-  };
-  if (x.kind != parked_kind::lost_input)
-    return at(x.topic, x.offset);
   std::string out;
   for (auto& each : places_of(x))
-    out += (out.empty() ? "" : ", ") + at(each.topic, each.offset) + ".." +
-           std::to_string(each.until - 1) + " (" +
-           std::to_string(each.until - each.offset) + " offsets)";
+    out += (out.empty() ? "" : ", ") + text_of(each, x.partition);
   return out;
+}
+
+std::string place_of(const open_decision& x, int partition) {
+  return text_of({x.topic, x.offset, x.until}, partition);
 }
 
 std::vector<open_decision> open_decisions(const parked_node& x) {
@@ -235,6 +239,13 @@ std::vector<open_decision> open_decisions(const parked_node& x) {
       out.push_back({x.decision, each.topic, each.offset, each.until, x.why});
   out.insert(out.end(), x.kept.begin(), x.kept.end());
   return out;
+}
+
+bool writes_dead_letters(const parked_node& x) {
+  auto open = open_decisions(x);
+  return std::any_of(open.begin(), open.end(), [](auto& each) {
+    return each.decision == parked_decision::dead_letter;
+  });
 }
 
 void keep_decisions(parked_node& next, const parked_node& found) {

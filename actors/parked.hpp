@@ -110,9 +110,14 @@ bool is_about_state(const parked_node& x) noexcept;
 /// joined by ", "), or "" without a record.
 std::string place_of(const parked_node& x);
 
+std::string place_of(const open_decision& x, int partition);
+
 /// All that the next owner carries out: what is decided about this stop, and
 /// what is kept.
 std::vector<open_decision> open_decisions(const parked_node& x);
+
+/// Whether one of these writes to the dead letters.
+bool writes_dead_letters(const parked_node& x);
 
 /// `next` takes the place of `found`: its open decisions go on, but for those
 /// about what has stopped the task again.

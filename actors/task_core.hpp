@@ -92,8 +92,8 @@ public:
   /// Whether what is not committed yet ends `--until-drained` for this task.
   bool completes_drain() const;
   /// The input with a record that the operator has decided about and that is
-  /// not passed yet. It goes first, and its commit too (H28): a task that is
-  /// parked for another input's record before has lost the decision.
+  /// not passed yet. It goes first, and its commit too (H28): nothing that
+  /// stops the task again comes between the decision and what it does.
   std::optional<std::size_t> decided_input() {
     if (decided_.empty()) [[likely]]
       return std::nullopt;

@@ -15,8 +15,10 @@ constexpr std::size_t most_restore = 4u << 20;
 /// Less would be used up between two requests.
 constexpr std::size_t least_read_ahead = 128u << 10;
 constexpr std::size_t most_read_ahead = 2u << 20;
-/// Four batches.
+/// Four batches. Large values want one for each partition: below that every
+/// batch waits for its linger to end.
 constexpr std::size_t least_producer = 4u << 20;
+constexpr std::size_t most_producer = 32u << 20;
 
 std::size_t count(int x) {
   return static_cast<std::size_t>(std::max(x, 1));
@@ -43,8 +45,8 @@ memory_shares share_memory(const settings& how, int tasks, int inputs,
   out.transaction = of.transactions / count(how.threads);
   auto producers = count(how.threads) *
                    (how.guarantee == guarantee::at_least_once ? 2u : 1u);
-  out.producer = std::min(std::max(of.producers / producers, least_producer),
-                          how.producer_bytes);
+  out.producer = how.producer_bytes.value_or(
+      std::clamp(of.producers / producers, least_producer, most_producer));
   return out;
 }
 

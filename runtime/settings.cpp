@@ -33,7 +33,9 @@ result<void> check_sizes(const settings& x) {
   // With 0 a task never has room for a record.
   if (auto ok = check_bytes("--overlay-bytes", x.overlay_bytes, 1); !ok)
     return ok;
-  if (auto ok = check_bytes("--producer-bytes", x.producer_bytes, 1); !ok)
+  if (auto ok =
+          check_bytes("--producer-bytes", x.producer_bytes.value_or(1), 1);
+      !ok)
     return ok;
   return check_bytes("--cache-bytes", x.cache_bytes, 0);
 }

@@ -69,9 +69,9 @@ struct settings {
   std::size_t cache_bytes = 4u << 20;
   /// What a task may hold back between seal and the next begin (rule L5).
   std::size_t held_bytes = 1u << 20;
-  /// Local queue of each producer of a lane. Large values need room: below a
-  /// batch for each partition every batch waits for its linger to end.
-  std::size_t producer_bytes = 32u << 20;
+  /// Local queue of each producer of a lane; none = the lanes' producers share
+  /// a budget (memory_shares.hpp).
+  std::optional<std::size_t> producer_bytes;
   milliseconds producer_linger{5};
 
   // -- deadlines

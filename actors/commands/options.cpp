@@ -40,13 +40,16 @@ auto duration(milliseconds settings::*member) {
 }
 
 template <class T>
+result<T> whole_number(const std::string& x) {
+  auto value = parse_whole(x, 0, std::numeric_limits<T>::max());
+  if (!value)
+    return fail(value.error());
+  return static_cast<T>(*value);
+}
+
+template <class T>
 auto number(T settings::*member) {
-  return parsed(member, [](const std::string& x) -> result<T> {
-    auto value = parse_whole(x, 0, std::numeric_limits<T>::max());
-    if (!value)
-      return fail(value.error());
-    return static_cast<T>(*value);
-  });
+  return parsed(member, whole_number<T>);
 }
 
 /// A word out of a list.
@@ -149,13 +152,7 @@ std::vector<option_spec> make_table() {
                           {"at-least-once", guarantee::at_least_once}})},
       {"check-interval", "DURATION",
        "T_c, time between commits (100ms exactly-once, 1s at-least-once)",
-       [](configuration& to, const std::string& x) -> result<void> {
-         auto value = parse_duration(x);
-         if (!value)
-           return fail(value.error());
-         to.settings.check_interval = *value;
-         return {};
-       }},
+       parsed(&settings::check_interval, parse_duration)},
       {"sync-interval", "DURATION", "T_s, time between syncs (5m)",
        duration(&settings::sync_interval)},
       {"threads", "N", "threads for the tasks' code, and lanes (2)",
@@ -206,9 +203,8 @@ std::vector<option_spec> make_table() {
        "(4194304)",
        number(&settings::cache_bytes)},
       {"producer-bytes", "N",
-       "local queue of each producer, at most; many threads share 128 MiB "
-       "(33554432)",
-       number(&settings::producer_bytes)},
+       "local queue of each producer (32 MiB; many threads share 128 MiB)",
+       parsed(&settings::producer_bytes, whole_number<std::size_t>)},
       {"producer-linger", "DURATION",
        "how long a producer collects; with a backlog up to four times as "
        "long (5ms)",

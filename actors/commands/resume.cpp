@@ -34,10 +34,9 @@ void print_task(int partition, const parked_node& x, bool as_json) {
               partition, cause_of(x).c_str(), x.why.c_str(), x.who.c_str(),
               utc(x.when_ms).c_str(), x.attempts);
   for (auto& each : x.kept)
-    std::printf("  still to be carried out: %s of %s/%d@%lld: %s\n",
+    std::printf("  still to be carried out: %s of %s: %s\n",
                 std::string{to_string(each.decision)}.c_str(),
-                each.topic.c_str(), partition,
-                static_cast<long long>(each.offset), each.why.c_str());
+                place_of(each, partition).c_str(), each.why.c_str());
   if (!x.decided())
     return;
   std::printf("  decided: %s, by %s, %s%s%s\n",

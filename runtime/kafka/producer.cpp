@@ -198,8 +198,7 @@ std::optional<error> kafka_producer::check_size(const outgoing& x) const {
   if (queued > bounds_.queue_bytes)
     return error{ec::too_large,
                  fmt::format("record of {} bytes for topic '{}': the "
-                             "producer's queue has {} (--producer-bytes, of which "
-                             "many threads share 128 MiB)",
+                             "producer's queue has {} (--producer-bytes)",
                              queued, topic.name, bounds_.queue_bytes)};
   return std::nullopt;
 }

@@ -7,8 +7,8 @@
 //   output N    emits N bytes
 //   state N     stores a value of N bytes
 //
-// and anything else cannot be decoded. In the environment: POISON_TASK=N, task N
-// cannot be constructed; POISON_SECOND=TOPIC, there is a second input.
+// and anything else cannot be decoded. In the environment: POISON_TASK=N, task
+// N cannot be constructed; POISON_SECOND=TOPIC, there is a second input.
 #include <charconv>
 #include <chrono>
 #include <cstdlib>

@@ -101,7 +101,7 @@ class Topics(poison.PoisonTest):
 
 
 class TwoInputs(poison.PoisonTest):
-    """Both with keys of their own; what is lost or bad is in BAD's partition."""
+    """Both have keys of their own; BAD's partition has what is lost or bad."""
 
     def setUp(self):
         super().setUp()

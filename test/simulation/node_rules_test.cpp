@@ -119,6 +119,33 @@ TEST_CASE("H28: a record that is given up is left out, and that once") {
     observed run{what};
 }
 
+TEST_CASE("H28: a decision outlives a gap that stops the task before its "
+          "record") {
+  scenario what;
+  what.load = workload_kind::mixed;
+  what.wrong = poison::throws_at_a_record;
+  // At-least-once the outputs of a record may be there that is lost before its
+  // commit: the judge knows none such.
+  what.word = GENERATE(parked_decision::skip, parked_decision::dead_letter);
+  what.lose_input = true;
+  std::uint64_t steps = 0;
+  int kept = 0;
+  for (what.seed = 8; what.seed > 0; --what.seed) {
+    observed run{what};
+    CHECK(run.count("task.parked", "kind=lost_input") == 1);
+    CHECK(run.count("input.lost", "task=1") == 1);
+    // The other input's record had its decision by then.
+    kept += run.count("task.parked", "at=right/1@3") == 1 &&
+            run.count("task.parked", "at=left/1@3 ") == 0;
+    steps = run.got.steps;
+  }
+  CHECK(kept >= 2);
+  what.seed = 1;
+  for (what.crash_after = {5}; what.crash_after[0] < steps;
+       what.crash_after[0] += 97)
+    observed run{what};
+}
+
 TEST_CASE("every slow commit says where its time went, also where the next "
           "one follows at once") {
   scenario what;

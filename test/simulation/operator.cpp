@@ -81,7 +81,12 @@ void decide_parked(machine& on, parked_decision what) {
         if (!node)
           return;
         auto parked = *decode_parked(node->data);
-        parked.decision = what;
+        // What `resume` would refuse is another word for this task.
+        for (auto word : {what, parked_decision::skip, parked_decision::resume})
+          if (check_decision(parked, word)) {
+            parked.decision = word;
+            break;
+          }
         session.set(paths.parked(p), encode(parked), node->stat.version,
                     [](result<znode_stat>) {});
       });

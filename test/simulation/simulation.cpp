@@ -164,9 +164,11 @@ private:
   bool meets_poison_again(const life& now) const {
     auto reports = now.reports();
     return on_.plan.word != parked_decision::resume &&
-           std::any_of(reports.begin(), reports.end(), [](auto* each) {
+           std::any_of(reports.begin(), reports.end(), [this](auto* each) {
              return each != nullptr &&
-                    each->outcome == node_outcome::task_stopped;
+                    (each->outcome == node_outcome::task_stopped ||
+                     (on_.plan.lose_input &&
+                      each->outcome == node_outcome::data_loss));
            });
   }
 
@@ -181,11 +183,25 @@ private:
   }
 
   void give_up(const parked_node& x) {
+    if (x.kind == parked_kind::lost_input)
+      return leave_out(x);
     auto at = place_of(x);
     if (!is_poison(x.partition, x.offset))
       on_.history.problems.insert(at + " is not at fault, but parked");
     if (!on_.work.given_up.emplace(at, on_.plan.word).second)
       on_.history.problems.insert(at + " was given up, and parked again");
+  }
+
+  /// Nobody can process what is deleted, nor give it away.
+  void leave_out(const parked_node& x) {
+    auto gaps = x.more_gaps;
+    gaps.push_back({x.topic, x.offset, x.until});
+    open_decision one;
+    for (auto& each : gaps) {
+      one.topic = each.topic;
+      for (one.offset = each.offset; one.offset < each.until; ++one.offset)
+        on_.work.given_up[place_of(one, x.partition)] = one.decision;
+    }
   }
 
   life_end judge(life& now) {

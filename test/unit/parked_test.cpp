@@ -273,6 +273,7 @@ TEST_CASE("H28: a later stop keeps what was decided and is not carried out",
     CHECK(stop.kept.empty());
   }
 }
+
 TEST_CASE("H28: a decision fits what stopped the task", "[parked]") {
   using d = parked_decision;
   for (auto kind : all_kinds) {

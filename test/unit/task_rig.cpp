@@ -1,6 +1,5 @@
 #include "task_rig.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include "actors/scheduling.hpp"
@@ -204,12 +203,7 @@ void task_rig::begin() {
       x.handle = must(streams().open_producer(options));
       x.outputs = {must(x.handle->open_topic("out"))};
       x.changelog = must(x.handle->open_topic(context_->job.changelog()));
-      auto open =
-          decision_ ? open_decisions(*decision_) : std::vector<open_decision>{};
-      bool letters = std::any_of(open.begin(), open.end(), [](auto& each) {
-        return each.decision == parked_decision::dead_letter;
-      });
-      if (letters ||
+      if ((decision_ && writes_dead_letters(*decision_)) ||
           context_->settings.on_bad_record == bad_record_policy::dead_letter)
         x.dead_letter = must(x.handle->open_topic(context_->job.dead_letter()));
     };
