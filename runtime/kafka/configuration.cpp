@@ -67,6 +67,10 @@ constexpr std::size_t least_record_bytes = 64;
 /// forty thousand with the usual bound. More of them small are no faster.
 constexpr std::size_t least_sent_bytes = 768;
 
+/// A producer says itself when what is not a full batch leaves (producer.cpp).
+/// In case it does not: the client does so too, unless that would be too late.
+constexpr std::int64_t client_linger_ms = 60'000;
+
 /// What the protocol depends on (docs/invariants.md: L1, L2, L10, R4), and the
 /// aliases under which librdkafka knows it.
 constexpr auto reserved = std::to_array<std::string_view>({
@@ -83,8 +87,10 @@ constexpr auto reserved = std::to_array<std::string_view>({
     "enable.idempotence",
     "enable.partition.eof",
     "isolation.level",
+    "linger.ms",
     "metadata.broker.list",
     "partitioner",
+    "queue.buffering.max.ms",
     "request.required.acks",
     "transaction.timeout.ms",
     "transactional.id",
@@ -122,6 +128,20 @@ result<void> cap(configuration& out, const char* name, std::int64_t limit) {
   if (value && std::stoll(*value) > limit)
     return out.set(name, std::to_string(limit));
   return {};
+}
+
+result<configuration> with_linger(configuration out,
+                                  const producer_options& wanted) {
+  std::int64_t linger = 0;
+  if (wanted.linger.count() > 0) {
+    // 0: a record waits for ever.
+    std::int64_t record_limit = std::stoll(*out.get("message.timeout.ms"));
+    linger = record_limit > 0 ? std::min(client_linger_ms, record_limit / 2)
+                              : client_linger_ms;
+  }
+  if (auto done = out.set("linger.ms", std::to_string(linger)); !done)
+    return fail(done.error());
+  return out;
 }
 
 } // namespace
@@ -221,7 +241,6 @@ result<configuration> producer_configuration(const kafka_options& options,
   auto records =
       std::max<std::size_t>(wanted.queue_bytes / least_sent_bytes, 1'000);
   const std::pair<const char*, std::string> own[] = {
-      {"linger.ms", std::to_string(wanted.linger.count())},
       {"queue.buffering.max.kbytes", std::to_string(kbytes)},
       {"queue.buffering.max.messages", std::to_string(records)},
   };
@@ -231,7 +250,7 @@ result<configuration> producer_configuration(const kafka_options& options,
   if (auto done = set_properties(*out, options); !done)
     return fail(done.error());
   if (wanted.transactional_id.empty())
-    return out;
+    return with_linger(std::move(*out), wanted);
   auto limit = wanted.transaction_timeout.count();
   if (auto done = out->set("transactional.id", wanted.transactional_id); !done)
     return fail(done.error());
@@ -241,7 +260,7 @@ result<configuration> producer_configuration(const kafka_options& options,
   for (auto* name : {"socket.timeout.ms", "message.timeout.ms"})
     if (auto done = cap(*out, name, limit); !done)
       return fail(done.error());
-  return out;
+  return with_linger(std::move(*out), wanted);
 }
 
 } // namespace weir::kafka

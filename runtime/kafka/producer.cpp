@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cancel.hpp"
 #include "runtime/kafka/topics.hpp"
 #include "runtime/kafka/transaction.hpp"
 
@@ -15,6 +16,9 @@ constexpr int event_wait_ms = 1'000;
 /// One look at whether older records are acknowledged. While a flush call runs,
 /// the client sends without lingering.
 constexpr int flush_step_ms = 1;
+/// What is not answered by then is the commit's to wait for.
+constexpr auto settle_limit = std::chrono::seconds{1};
+constexpr auto settle_step = std::chrono::milliseconds{5};
 /// A record batch's header, and a record's own fields at their longest.
 constexpr std::size_t batch_overhead = 61;
 constexpr std::size_t record_overhead = 36;
@@ -165,6 +169,8 @@ result<void> kafka_producer::send(const outgoing& x,
   if (auto problem = check_size(x)) [[unlikely]]
     return fail(std::move(*problem));
   auto generation = in_flight_.add();
+  if (!awake_ && !awake_.exchange(true)) [[unlikely]]
+    rd_kafka_queue_yield(events_);
   auto* headers = to_native(x.headers);
   auto code = rd_kafka_producev(
       handle_->raw(), RD_KAFKA_V_RKT(topic.native.get()),
@@ -230,26 +236,38 @@ void kafka_producer::hasten() noexcept {
     rd_kafka_queue_yield(events_);
 }
 
-/// The client lingers by partition, and 2.0.2's thread spins through the last
-/// millisecond of each wait: one departure for all partitions costs less and is
-/// sooner. It is a flag that the client looks at, so it may miss it and is told
-/// again.
+/// Left to itself the client waits for company by partition, and its thread
+/// spins through the last millisecond of each wait, and from its end on for as
+/// long as the batch before is not answered. So it is told to wait for a batch
+/// to be full (configuration.cpp), and all that waits leaves at once, now and
+/// then. The telling is a flag that the client looks at: it may miss it, so it
+/// is told until all is answered.
 void kafka_producer::depart() {
-  auto now = std::chrono::steady_clock::now();
-  if (hastened_.exchange(false)) {
+  if (hastened_.exchange(false))
     hastened_up_to_ = answered_ + in_flight_.count();
-    leave_anyway_ = now + linger_;
-  }
+  last_departure_ = std::chrono::steady_clock::now();
   rd_kafka_flush(handle_->raw(), flush_step_ms);
-  next_departure_ = now + hastened_linger_;
+  lingers_until_ = last_departure_ + linger_;
 }
 
-/// None is due: as long as the thread may sleep.
-int kafka_producer::until_departure_ms() const {
-  auto again = answered_ < hastened_up_to_ && !passed(leave_anyway_);
-  if (!hastened_ && !again)
+/// How long the thread may sleep; 0 when a departure is due.
+int kafka_producer::until_departure_ms() {
+  if (awake_ && in_flight_.count() == 0) {
+    awake_ = false;
+    idle_ = true;
+    // A `send` may have come between.
+    if (in_flight_.count() != 0)
+      awake_ = true;
+  }
+  // Without a linger the client keeps nothing back.
+  if (!awake_ || linger_.count() == 0)
     return event_wait_ms;
-  return passed(next_departure_) ? 0 : left_ms(next_departure_);
+  if (std::exchange(idle_, false))
+    lingers_until_ = std::chrono::steady_clock::now() + linger_;
+  auto due = lingers_until_;
+  if (hastened_ || answered_ < hastened_up_to_)
+    due = std::min(due, last_departure_ + hastened_linger_);
+  return passed(due) ? 0 : std::min(left_ms(due), event_wait_ms);
 }
 
 result<void> kafka_producer::flush(std::chrono::milliseconds limit) {
@@ -286,9 +304,25 @@ result<void> kafka_producer::begin() {
   return {};
 }
 
+/// The commit flushes what is left, and while the client flushes its thread
+/// spins until all is answered. So most of it is told to leave, as in `depart`,
+/// and waited for, before.
+void kafka_producer::settle() {
+  auto until = std::chrono::steady_clock::now() + settle_limit;
+  while (in_flight_.count() > 0 && !passed(until) && !job_cancelled()) {
+    rd_kafka_flush(handle_->raw(), flush_step_ms);
+    std::unique_lock guard{settled_mutex_};
+    settling_ = true;
+    settled_.wait_for(guard, settle_step,
+                      [this] { return in_flight_.count() == 0; });
+    settling_ = false;
+  }
+}
+
 result<commit_report> kafka_producer::commit() {
   if (id_.empty())
     return fail(ec::bad_argument, "commit: not a transactional producer");
+  settle();
   auto done =
       commit_transaction(*handle_, id_, transaction_timeout_, socket_timeout_);
   if (done)
@@ -355,6 +389,10 @@ void kafka_producer::on_deliveries(rd_kafka_event_t* event) {
       in_flight_.remove(i, done[i]);
       answered_ += done[i];
     }
+  if (settling_ && in_flight_.count() == 0) {
+    { std::lock_guard guard{settled_mutex_}; }
+    settled_.notify_all();
+  }
 }
 
 void kafka_producer::note_failure(const error& why) {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -113,8 +114,9 @@ private:
   void note_failure(const error& why);
 
   void serve_events();
-  int until_departure_ms() const;
+  int until_departure_ms();
   void depart();
+  void settle();
   void on_deliveries(rd_kafka_event_t* event);
 
   std::shared_ptr<handle> handle_;
@@ -138,15 +140,23 @@ private:
   /// First delivery error since the last flush, or of the transaction.
   std::optional<error> first_failure_;
 
+  /// Of the thread that commits: it waits for the last answer.
+  std::atomic<bool> settling_{false};
+  std::mutex settled_mutex_;
+  std::condition_variable settled_;
+
   std::atomic<bool> stopping_{false};
   std::atomic<bool> hastened_{false};
-  // Of the delivery thread: when the next departure may be, how many records
-  // have been answered, how many will be when the hastened ones are, and when
-  // those leave without help.
-  deadline next_departure_{};
+  /// The delivery thread looks after departures; else `send` wakes it.
+  std::atomic<bool> awake_{false};
+  // Of the delivery thread: whether nothing was on its way, when what is leaves
+  // without being hastened, when the last departure was, how many records have
+  // been answered, and how many will be when the hastened ones are.
+  bool idle_ = true;
+  deadline lingers_until_{};
+  deadline last_departure_{};
   std::int64_t answered_ = 0;
   std::int64_t hastened_up_to_ = 0;
-  deadline leave_anyway_{};
   rd_kafka_queue_t* events_ = nullptr;
   std::thread delivery_thread_;
 };
