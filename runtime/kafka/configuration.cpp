@@ -67,8 +67,9 @@ constexpr std::size_t least_record_bytes = 64;
 /// forty thousand with the usual bound. More of them small are no faster.
 constexpr std::size_t least_sent_bytes = 768;
 
-/// A producer says itself when what is not a full batch leaves (producer.cpp).
-/// In case it does not: the client does so too, unless that would be too late.
+/// A producer says itself when what is not a full batch leaves
+/// (departures.hpp). In case it does not: the client does so too, unless that
+/// would be too late.
 constexpr std::int64_t client_linger_ms = 60'000;
 
 /// What the protocol depends on (docs/invariants.md: L1, L2, L10, R4), and the
@@ -130,18 +131,29 @@ result<void> cap(configuration& out, const char* name, std::int64_t limit) {
   return {};
 }
 
-result<configuration> with_linger(configuration out,
-                                  const producer_options& wanted) {
-  std::int64_t linger = 0;
-  if (wanted.linger.count() > 0) {
-    // 0: a record waits for ever.
-    std::int64_t record_limit = std::stoll(*out.get("message.timeout.ms"));
-    linger = record_limit > 0 ? std::min(client_linger_ms, record_limit / 2)
-                              : client_linger_ms;
-  }
+/// After all that may change the record's time-out.
+result<void> set_linger(configuration& out, std::chrono::milliseconds wanted) {
+  std::int64_t linger = wanted.count() > 0 ? client_linger_ms : 0;
   if (auto done = out.set("linger.ms", std::to_string(linger)); !done)
-    return fail(done.error());
-  return out;
+    return done;
+  // 0: a record waits for ever.
+  std::int64_t limit = std::stoll(*out.get("message.timeout.ms"));
+  return limit > 0 ? cap(out, "linger.ms", limit / 2) : result<void>{};
+}
+
+/// What a transaction's life bounds.
+result<void> set_transactional(configuration& out,
+                               const producer_options& wanted) {
+  auto limit = wanted.transaction_timeout.count();
+  if (auto done = out.set("transactional.id", wanted.transactional_id); !done)
+    return done;
+  if (auto done = out.set("transaction.timeout.ms", std::to_string(limit));
+      !done)
+    return done;
+  for (auto* name : {"socket.timeout.ms", "message.timeout.ms"})
+    if (auto done = cap(out, name, limit); !done)
+      return done;
+  return {};
 }
 
 } // namespace
@@ -249,18 +261,12 @@ result<configuration> producer_configuration(const kafka_options& options,
       return fail(done.error());
   if (auto done = set_properties(*out, options); !done)
     return fail(done.error());
-  if (wanted.transactional_id.empty())
-    return with_linger(std::move(*out), wanted);
-  auto limit = wanted.transaction_timeout.count();
-  if (auto done = out->set("transactional.id", wanted.transactional_id); !done)
-    return fail(done.error());
-  if (auto done = out->set("transaction.timeout.ms", std::to_string(limit));
-      !done)
-    return fail(done.error());
-  for (auto* name : {"socket.timeout.ms", "message.timeout.ms"})
-    if (auto done = cap(*out, name, limit); !done)
+  if (!wanted.transactional_id.empty())
+    if (auto done = set_transactional(*out, wanted); !done)
       return fail(done.error());
-  return with_linger(std::move(*out), wanted);
+  if (auto done = set_linger(*out, wanted.linger); !done)
+    return fail(done.error());
+  return out;
 }
 
 } // namespace weir::kafka

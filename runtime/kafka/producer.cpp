@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "runtime/cancel.hpp"
 #include "runtime/kafka/topics.hpp"
 #include "runtime/kafka/transaction.hpp"
 
@@ -13,12 +12,12 @@ namespace weir::kafka {
 namespace {
 
 constexpr int event_wait_ms = 1'000;
-/// One look at whether older records are acknowledged. While a flush call runs,
-/// the client sends without lingering.
+/// While a flush call runs, the client sends without lingering.
 constexpr int flush_step_ms = 1;
+/// Between two of them while somebody waits for answers.
+constexpr auto answer_step = std::chrono::milliseconds{5};
 /// What is not answered by then is the commit's to wait for.
 constexpr auto settle_limit = std::chrono::seconds{1};
-constexpr auto settle_step = std::chrono::milliseconds{5};
 /// A record batch's header, and a record's own fields at their longest.
 constexpr std::size_t batch_overhead = 61;
 constexpr std::size_t record_overhead = 36;
@@ -77,7 +76,8 @@ result<std::unique_ptr<kafka_producer>> kafka_producer::open(
     std::shared_ptr<handle> with, std::shared_ptr<handle> questions,
     const producer_options& options, milliseconds socket_timeout,
     producer_bounds bounds, milliseconds request_limit) {
-  std::unique_ptr<kafka_producer> made{new kafka_producer};
+  std::unique_ptr<kafka_producer> made{
+      new kafka_producer{options.linger, options.hastened_linger}};
   made->handle_ = std::move(with);
   made->questions_ = std::move(questions);
   made->id_ = options.transactional_id;
@@ -85,8 +85,6 @@ result<std::unique_ptr<kafka_producer>> kafka_producer::open(
   made->socket_timeout_ = socket_timeout;
   made->bounds_ = std::move(bounds);
   made->request_limit_ = request_limit;
-  made->linger_ = options.linger;
-  made->hastened_linger_ = options.hastened_linger;
   made->events_ = rd_kafka_queue_get_main(made->handle_->raw());
   made->delivery_thread_ = std::thread{[self = made.get()] {
     pthread_setname_np(pthread_self(), "kafka-delivery");
@@ -169,7 +167,7 @@ result<void> kafka_producer::send(const outgoing& x,
   if (auto problem = check_size(x)) [[unlikely]]
     return fail(std::move(*problem));
   auto generation = in_flight_.add();
-  if (!awake_ && !awake_.exchange(true)) [[unlikely]]
+  if (departures_.sent()) [[unlikely]]
     rd_kafka_queue_yield(events_);
   auto* headers = to_native(x.headers);
   auto code = rd_kafka_producev(
@@ -232,55 +230,45 @@ error kafka_producer::refusal(rd_kafka_resp_err_t code, const outgoing& x) {
 }
 
 void kafka_producer::hasten() noexcept {
-  if (hastened_linger_ < linger_ && !hastened_.exchange(true))
+  if (departures_.hasten())
     rd_kafka_queue_yield(events_);
 }
 
-/// Left to itself the client waits for company by partition, and its thread
-/// spins through the last millisecond of each wait, and from its end on for as
-/// long as the batch before is not answered. So it is told to wait for a batch
-/// to be full (configuration.cpp), and all that waits leaves at once, now and
-/// then. The telling is a flag that the client looks at: it may miss it, so it
-/// is told until all is answered.
-void kafka_producer::depart() {
-  if (hastened_.exchange(false))
-    hastened_up_to_ = answered_ + in_flight_.count();
-  last_departure_ = std::chrono::steady_clock::now();
+/// How long the thread may sleep afterwards.
+int kafka_producer::depart_when_due() {
+  auto now = std::chrono::steady_clock::now();
+  auto due = departures_.due(in_flight_, now);
+  if (!due)
+    return event_wait_ms;
+  if (*due > now)
+    return std::min(left_ms(*due), event_wait_ms);
+  departures_.depart(in_flight_, now);
   rd_kafka_flush(handle_->raw(), flush_step_ms);
-  lingers_until_ = last_departure_ + linger_;
+  return 0;
 }
 
-/// How long the thread may sleep; 0 when a departure is due.
-int kafka_producer::until_departure_ms() {
-  if (awake_ && in_flight_.count() == 0) {
-    awake_ = false;
-    idle_ = true;
-    // A `send` may have come between.
-    if (in_flight_.count() != 0)
-      awake_ = true;
+/// Whether all that `done` looks for was answered in time. While the client
+/// flushes its thread spins, so it is told to only now and then.
+template <class Done>
+bool kafka_producer::await_answers(deadline until, Done done) {
+  ++waiting_;
+  while (!done() && !passed(until)) {
+    rd_kafka_flush(handle_->raw(), flush_step_ms);
+    std::unique_lock guard{answers_mutex_};
+    answers_.wait_for(guard, answer_step, done);
   }
-  // Without a linger the client keeps nothing back.
-  if (!awake_ || linger_.count() == 0)
-    return event_wait_ms;
-  if (std::exchange(idle_, false))
-    lingers_until_ = std::chrono::steady_clock::now() + linger_;
-  auto due = lingers_until_;
-  if (hastened_ || answered_ < hastened_up_to_)
-    due = std::min(due, last_departure_ + hastened_linger_);
-  return passed(due) ? 0 : std::min(left_ms(due), event_wait_ms);
+  --waiting_;
+  return done();
 }
 
 result<void> kafka_producer::flush(std::chrono::milliseconds limit) {
   auto until = std::chrono::steady_clock::now() + limit;
   in_flight_.advance();
-  while (!in_flight_.older_done()) {
-    if (passed(until))
-      return fail(ec::timed_out,
-                  fmt::format("flush: {} ms were not enough to deliver every "
-                              "record to Kafka at {}",
-                              limit.count(), handle_->cluster().brokers()));
-    rd_kafka_flush(handle_->raw(), flush_step_ms);
-  }
+  if (!await_answers(until, [this] { return in_flight_.older_done(); }))
+    return fail(ec::timed_out,
+                fmt::format("flush: {} ms were not enough to deliver every "
+                            "record to Kafka at {}",
+                            limit.count(), handle_->cluster().brokers()));
   std::lock_guard guard{failure_mutex_};
   if (!first_failure_)
     return {};
@@ -304,27 +292,15 @@ result<void> kafka_producer::begin() {
   return {};
 }
 
-/// The commit flushes what is left, and while the client flushes its thread
-/// spins until all is answered. So most of it is told to leave, as in `depart`,
-/// and waited for, before.
-void kafka_producer::settle() {
-  auto until = std::chrono::steady_clock::now() + settle_limit;
-  while (in_flight_.count() > 0 && !passed(until) && !job_cancelled()) {
-    rd_kafka_flush(handle_->raw(), flush_step_ms);
-    std::unique_lock guard{settled_mutex_};
-    settling_ = true;
-    settled_.wait_for(guard, settle_step,
-                      [this] { return in_flight_.count() == 0; });
-    settling_ = false;
-  }
-}
-
 result<commit_report> kafka_producer::commit() {
   if (id_.empty())
     return fail(ec::bad_argument, "commit: not a transactional producer");
-  settle();
-  auto done =
-      commit_transaction(*handle_, id_, transaction_timeout_, socket_timeout_);
+  commit_watch watch{*handle_};
+  // The client flushes until all is answered: leave it little.
+  await_answers(watch.started() + settle_limit,
+                [this] { return in_flight_.count() == 0; });
+  auto done = commit_transaction(*handle_, id_, watch, transaction_timeout_,
+                                 socket_timeout_);
   if (done)
     return done;
   // The library may name the consequence; a delivery report named the cause.
@@ -335,9 +311,7 @@ result<commit_report> kafka_producer::commit() {
 
 void kafka_producer::serve_events() {
   while (!stopping_) {
-    auto wait_ms = until_departure_ms();
-    if (wait_ms == 0)
-      depart();
+    auto wait_ms = depart_when_due();
     event_ptr event{rd_kafka_queue_poll(events_, wait_ms)};
     if (!event)
       continue;
@@ -387,11 +361,12 @@ void kafka_producer::on_deliveries(rd_kafka_event_t* event) {
   for (unsigned i = 0; i < in_flight::generations; ++i)
     if (done[i] != 0) {
       in_flight_.remove(i, done[i]);
-      answered_ += done[i];
+      departures_.answered(done[i]);
     }
-  if (settling_ && in_flight_.count() == 0) {
-    { std::lock_guard guard{settled_mutex_}; }
-    settled_.notify_all();
+  if (waiting_ > 0) {
+    // The lock orders this against a waiting thread's look at the counts.
+    { std::lock_guard guard{answers_mutex_}; }
+    answers_.notify_all();
   }
 }
 

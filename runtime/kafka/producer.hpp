@@ -13,49 +13,12 @@
 #include <string>
 #include <thread>
 
+#include "runtime/kafka/departures.hpp"
 #include "runtime/kafka/handle.hpp"
 #include "runtime/kafka/requests.hpp"
 #include "runtime/stream.hpp"
 
 namespace weir::kafka {
-
-/// Counts records on their way in eight generations, so that a flush waits for
-/// what was sent before it and not for what is sent meanwhile.
-class in_flight {
-public:
-  static constexpr unsigned generations = 8;
-
-  unsigned add() noexcept {
-    auto generation = current_.load();
-    counts_[generation].value.fetch_add(1);
-    return generation;
-  }
-  void remove(unsigned generation, std::int64_t count = 1) noexcept {
-    counts_[generation].value.fetch_sub(count);
-  }
-  /// Starts a new generation; every older one is to be waited for.
-  void advance() noexcept { current_ = (current_ + 1) % generations; }
-  std::int64_t count() const noexcept {
-    std::int64_t out = 0;
-    for (auto& each : counts_)
-      out += each.value;
-    return out;
-  }
-  bool older_done() const noexcept {
-    for (unsigned i = 0; i < generations; ++i)
-      if (i != current_ && counts_[i].value != 0)
-        return false;
-    return true;
-  }
-
-private:
-  /// A cache line each: sender and delivery thread count at once.
-  struct alignas(64) counter {
-    std::atomic<std::int64_t> value{0};
-  };
-  std::array<counter, generations> counts_;
-  std::atomic<unsigned> current_{0};
-};
 
 /// By topic: what it takes in one batch.
 using topic_limits = std::map<std::string, std::size_t>;
@@ -106,7 +69,8 @@ private:
   };
   static constexpr std::size_t max_topics = 256;
 
-  kafka_producer() = default;
+  kafka_producer(milliseconds linger, milliseconds hastened_linger)
+      : departures_(linger, hastened_linger) {}
 
   result<std::size_t> max_bytes_of(const std::string& topic, deadline until);
   std::optional<error> check_size(const outgoing& x) const;
@@ -114,9 +78,9 @@ private:
   void note_failure(const error& why);
 
   void serve_events();
-  int until_departure_ms();
-  void depart();
-  void settle();
+  int depart_when_due();
+  template <class Done>
+  bool await_answers(deadline until, Done done);
   void on_deliveries(rd_kafka_event_t* event);
 
   std::shared_ptr<handle> handle_;
@@ -125,8 +89,6 @@ private:
   milliseconds transaction_timeout_{};
   milliseconds socket_timeout_{};
   milliseconds request_limit_{};
-  milliseconds linger_{};
-  milliseconds hastened_linger_{};
   producer_bounds bounds_;
 
   std::mutex topics_mutex_;
@@ -140,23 +102,13 @@ private:
   /// First delivery error since the last flush, or of the transaction.
   std::optional<error> first_failure_;
 
-  /// Of the thread that commits: it waits for the last answer.
-  std::atomic<bool> settling_{false};
-  std::mutex settled_mutex_;
-  std::condition_variable settled_;
+  departures departures_;
+  /// Threads that wait for answers, and how they are told of some.
+  std::atomic<int> waiting_{0};
+  std::mutex answers_mutex_;
+  std::condition_variable answers_;
 
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> hastened_{false};
-  /// The delivery thread looks after departures; else `send` wakes it.
-  std::atomic<bool> awake_{false};
-  // Of the delivery thread: whether nothing was on its way, when what is leaves
-  // without being hastened, when the last departure was, how many records have
-  // been answered, and how many will be when the hastened ones are.
-  bool idle_ = true;
-  deadline lingers_until_{};
-  deadline last_departure_{};
-  std::int64_t answered_ = 0;
-  std::int64_t hastened_up_to_ = 0;
   rd_kafka_queue_t* events_ = nullptr;
   std::thread delivery_thread_;
 };

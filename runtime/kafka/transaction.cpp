@@ -53,12 +53,11 @@ result<void> init_transactions(handle& with, const std::string& id,
 }
 
 result<commit_report> commit_transaction(handle& with, const std::string& id,
+                                         const commit_watch& watch,
                                          milliseconds limit,
                                          milliseconds socket_timeout) {
   auto what = fmt::format("commit of producer '{}'", id);
-  auto faults = with.faults();
-  auto started = steady_clock::now();
-  auto until = started + limit;
+  auto until = watch.started() + limit;
   for (;;) {
     // Bounded by the transaction's life, though the library recommends -1: it
     // would wait for a dead cluster for ever. In slices, so that a stop need
@@ -82,8 +81,7 @@ result<commit_report> commit_transaction(handle& with, const std::string& id,
   }
   // L4: a copy of EndTxn may still be under way and would end the next
   // transaction of this id.
-  auto took = steady_clock::now() - started;
-  return commit_report{took > socket_timeout / 2 || with.faults() != faults};
+  return watch.report(with, socket_timeout);
 }
 
 } // namespace weir::kafka

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "runtime/error.hpp"
@@ -26,11 +27,30 @@ std::optional<error> fatal_error(handle& with, std::string_view what);
 result<void> init_transactions(handle& with, const std::string& id,
                                deadline until);
 
-/// Only commit may be repeated (L3), until `limit` has passed or the job is
-/// cancelled.
+/// What L4 judges a commit by: how long it takes, and what goes wrong with the
+/// handle's connections meanwhile. Made where the commit begins.
+class commit_watch {
+public:
+  explicit commit_watch(const handle& with) : faults_(with.faults()) {}
+
+  std::chrono::steady_clock::time_point started() const { return started_; }
+  /// `socket_timeout` is the handle's.
+  commit_report report(const handle& with, milliseconds socket_timeout) const {
+    auto took = std::chrono::steady_clock::now() - started_;
+    return {took > socket_timeout / 2 || with.faults() != faults_};
+  }
+
+private:
+  std::uint64_t faults_;
+  std::chrono::steady_clock::time_point started_ =
+      std::chrono::steady_clock::now();
+};
+
+/// Only commit may be repeated (L3), until `limit` has passed since the watch
+/// began or the job is cancelled.
 /// Errors: `fenced`, `transaction_failed`; the outcome is then unknown.
-/// `socket_timeout` is the handle's (L4).
 result<commit_report> commit_transaction(handle& with, const std::string& id,
+                                         const commit_watch& watch,
                                          milliseconds limit,
                                          milliseconds socket_timeout);
 

@@ -27,8 +27,9 @@ TEST_CASE("a bad property is named") {
   auto malformed = refused("socket.timeout.ms", "soon");
   CHECK(malformed.code() == ec::bad_argument);
   CHECK_THAT(malformed.text(), Catch::Contains("'socket.timeout.ms'"));
-  for (auto* name : {"acks", "enable.idempotence", "transactional.id",
-                     "isolation.level", "auto.offset.reset"}) {
+  for (auto* name :
+       {"acks", "enable.idempotence", "transactional.id", "isolation.level",
+        "auto.offset.reset", "linger.ms", "queue.buffering.max.ms"}) {
     auto ours = refused(name, "1");
     CHECK(ours.code() == ec::bad_argument);
     CHECK_THAT(ours.text(), Catch::Contains(name));
@@ -59,10 +60,12 @@ TEST_CASE("properties reach producers and readers") {
   auto options = broker_options();
   options.properties = {{"compression.type", "lz4"},
                         {"fetch.wait.max.ms", "20"},
-                        {"socket.timeout.ms", "60000"}};
+                        {"socket.timeout.ms", "60000"},
+                        {"message.timeout.ms", "15000"}};
   auto kafka = open_system(options);
   auto topic = make_topic(*kafka, 1);
-  // A socket time-out above that of transactions is lowered, not refused.
+  // A socket time-out above that of transactions is lowered, not refused, and
+  // so is what the client lingers, which is longer than a record may wait here.
   auto producer = transactional(*kafka, fresh_name("id"));
   auto ref = need(producer->open_topic(topic));
   need(producer->begin());
