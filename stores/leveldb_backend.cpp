@@ -1,5 +1,6 @@
 #include "stores/leveldb_backend.hpp"
 
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,6 +33,33 @@ leveldb::ReadOptions checked() {
 struct silent_logger final : leveldb::Logger {
   void Logv(const char*, std::va_list) override {}
 };
+
+/// A batch that is written, in a buffer of its thread. A fresh one would double
+/// its way up to the size of a commit, and touch as many new pages, each time;
+/// one a database would be much memory where there are many.
+class spare_batch {
+public:
+  spare_batch() {
+    if (!kept_)
+      kept_.emplace();
+  }
+  ~spare_batch() {
+    if (kept_->ApproximateSize() > most_kept)
+      kept_.reset();
+    else
+      kept_->Clear();
+  }
+  spare_batch(const spare_batch&) = delete;
+  spare_batch& operator=(const spare_batch&) = delete;
+
+  leveldb::WriteBatch& get() noexcept { return *kept_; }
+
+private:
+  static constexpr std::size_t most_kept = 8u << 20;
+  static thread_local std::optional<leveldb::WriteBatch> kept_;
+};
+
+thread_local std::optional<leveldb::WriteBatch> spare_batch::kept_;
 
 error translate(const std::string& directory, const leveldb::Status& why) {
   return {is_damage(why) ? ec::damaged : ec::io_error,
@@ -126,7 +154,8 @@ result<void> leveldb_backend::write(const change_batch& changes, bool sync) {
   WEIR_ASSERT(!x.scanning, "a scan's visitor does not write");
   if (!x.db)
     return x.closed();
-  leveldb::WriteBatch batch;
+  spare_batch spare;
+  auto& batch = spare.get();
   changes.for_each(
       [&](std::string_view key, std::optional<std::string_view> value) {
         if (value)
