@@ -3,17 +3,12 @@
 namespace weir {
 
 void output_acks::close(callback done) {
-  {
-    std::lock_guard guard{mutex_};
-    done_ = std::move(done);
-  }
-  expected_ = sent_;
-  answered();
+  done_ = std::move(done);
+  settle(open - sent_);
 }
 
 void output_acks::delivered(std::int64_t) noexcept {
-  ++answered_;
-  answered();
+  settle(1);
 }
 
 void output_acks::failed(const error& why) noexcept {
@@ -22,24 +17,16 @@ void output_acks::failed(const error& why) noexcept {
     if (!problem_)
       problem_ = why;
   }
-  ++answered_;
-  answered();
+  settle(1);
 }
 
-void output_acks::answered() noexcept {
-  if (answered_ != expected_)
+void output_acks::settle(std::int64_t count) noexcept {
+  if (missing_.fetch_sub(count) != count)
     return;
-  callback done;
+  auto done = std::move(done_);
   result<void> how;
-  {
-    std::lock_guard guard{mutex_};
-    // `close` and the last delivery may both come here: one has the callback.
-    if (!done_)
-      return;
-    done.swap(done_);
-    if (problem_)
-      how = fail(*problem_);
-  }
+  if (problem_)
+    how = fail(*std::move(problem_));
   settled_ = true;
   done(std::move(how));
 }

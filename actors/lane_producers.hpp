@@ -22,7 +22,7 @@ public:
 
 /// Counts the outputs of one commit of one task in at-least-once mode (L1) and
 /// says when the last is acknowledged. `sent` and `close` belong to the task's
-/// thread, deliveries to the producer's.
+/// thread; deliveries may come from several others at once.
 class output_acks final : public kept_listener {
 public:
   using callback = std::function<void(result<void>)>;
@@ -37,12 +37,15 @@ public:
   bool settled() const noexcept override { return settled_; }
 
 private:
-  void answered() noexcept;
+  void settle(std::int64_t count) noexcept;
+
+  static constexpr std::int64_t open = INT64_MAX;
 
   /// Both count each record, on two threads: a cache line each.
   alignas(64) std::int64_t sent_ = 0;
-  alignas(64) std::atomic<std::int64_t> answered_{0};
-  std::atomic<std::int64_t> expected_{INT64_MAX};
+  /// What is missing yet; far from nothing until closed. Whoever takes the last
+  /// of it, and nobody else, may still touch this object.
+  alignas(64) std::atomic<std::int64_t> missing_{open};
   std::mutex mutex_;
   std::optional<error> problem_;
   callback done_;
