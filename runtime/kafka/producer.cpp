@@ -317,7 +317,7 @@ void kafka_producer::serve_events() {
       continue;
     switch (rd_kafka_event_type(event.get())) {
     case RD_KAFKA_EVENT_DR:
-      on_deliveries(event.get());
+      on_deliveries(std::move(event));
       break;
     case RD_KAFKA_EVENT_ERROR:
       if (is_fenced(rd_kafka_fatal_error(handle_->raw(), nullptr, 0)))
@@ -331,11 +331,11 @@ void kafka_producer::serve_events() {
   }
 }
 
-void kafka_producer::on_deliveries(rd_kafka_event_t* event) {
+void kafka_producer::on_deliveries(event_ptr event) {
   std::array<std::int64_t, in_flight::generations> done{};
   std::optional<error> why;
   auto why_code = RD_KAFKA_RESP_ERR_NO_ERROR;
-  while (auto* message = rd_kafka_event_message_next(event)) {
+  while (auto* message = rd_kafka_event_message_next(event.get())) {
     auto [listener, generation] = unpack(message->_private);
     ++done[generation];
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -357,6 +357,8 @@ void kafka_producer::on_deliveries(rd_kafka_event_t* event) {
   }
   if (!why)
     handle_->cluster().reached();
+  // Until then its records fill the client's queue: a flush leaves room.
+  event.reset();
   // After the listeners: a flush that sees the counts may let go of them.
   for (unsigned i = 0; i < in_flight::generations; ++i)
     if (done[i] != 0) {

@@ -81,7 +81,7 @@ private:
   int depart_when_due();
   template <class Done>
   bool await_answers(deadline until, Done done);
-  void on_deliveries(rd_kafka_event_t* event);
+  void on_deliveries(event_ptr event);
 
   std::shared_ptr<handle> handle_;
   std::shared_ptr<handle> questions_;
