@@ -194,7 +194,8 @@ public:
   /// company as long as `linger`. Does not block.
   virtual void hasten() noexcept {}
 
-  /// Waits until every record sent before the call is acknowledged. [blocking]
+  /// Waits until every record sent before the call is acknowledged and takes no
+  /// room in the queue any more. [blocking]
   /// Errors: `timed_out`, the first delivery error since the last flush.
   virtual result<void> flush(std::chrono::milliseconds limit) = 0;
 

@@ -162,6 +162,26 @@ TEST_CASE("stream: a full queue refuses and recovers", "[stream]") {
   CHECK(*records.back().value == "after");
 }
 
+TEST_CASE("stream: a flush leaves room for the next record", "[stream]") {
+  auto fixture = make_stream_fixture();
+  auto topic = make_topic(*fixture, 1);
+  producer_options options;
+  options.queue_bytes = 256 << 10;
+  auto producer = must(fixture->streams().open_producer(options));
+  outgoing x;
+  x.topic = must(producer->open_topic(topic));
+  std::string value(1000, 'v');
+  x.value = value;
+  for (int round = 0; round < 300; ++round) {
+    result<void> sent;
+    while ((sent = producer->send(x)))
+      ;
+    REQUIRE(error_of(sent) == ec::queue_full);
+    must(producer->flush(patience));
+    must(producer->send(x));
+  }
+}
+
 TEST_CASE("stream: what is hastened does not wait for company", "[stream]") {
   auto fixture = make_stream_fixture();
   auto topic = make_topic(*fixture, 2);

@@ -311,24 +311,6 @@ TEST_CASE("flush does not wait for what is sent meanwhile") {
   sending.join();
 }
 
-TEST_CASE("a flush leaves room for the next record") {
-  auto kafka = open_system();
-  auto topic = make_topic(*kafka, 1);
-  producer_options options;
-  options.queue_bytes = 256 << 10;
-  auto producer = need(kafka->open_producer(options));
-  auto ref = need(producer->open_topic(topic));
-  std::string record(1'000, 'x');
-  for (int round = 0; round < 500; ++round) {
-    result<void> sent;
-    while ((sent = producer->send(text_record(ref, "k", record))))
-      ;
-    REQUIRE(sent.error().code() == ec::queue_full);
-    need(producer->flush(20s));
-    need(producer->send(text_record(ref, "k", record)));
-  }
-}
-
 TEST_CASE("a full queue and a large record are refused and cost nothing") {
   auto kafka = open_system();
   auto topic = make_topic(*kafka, 1);
