@@ -10,9 +10,9 @@
 #include <charconv>
 #include <type_traits>
 
-#include "actors/task.hpp"
-#include "runtime/job.hpp"
-#include "runtime/record_source.hpp"
+#include "actors/task/task.hpp"
+#include "runtime/job/job.hpp"
+#include "runtime/stream/record_source.hpp"
 
 namespace weir {
 

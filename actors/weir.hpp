@@ -2,4 +2,4 @@
 #pragma once
 
 #include "actors/application.hpp"
-#include "actors/task.hpp"
+#include "actors/task/task.hpp"

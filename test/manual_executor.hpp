@@ -5,7 +5,7 @@
 #include <functional>
 #include <utility>
 
-#include "runtime/executor.hpp"
+#include "runtime/base/executor.hpp"
 
 namespace weir::test {
 

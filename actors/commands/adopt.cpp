@@ -5,13 +5,13 @@
 #include <optional>
 #include <set>
 
-#include "actors/claim.hpp"
+#include "actors/claim/claim.hpp"
 #include "actors/commands/commands.hpp"
 #include "actors/commands/offline.hpp"
 #include "actors/commands/parked_tasks.hpp"
-#include "stores/changelog.hpp"
-#include "stores/continuity.hpp"
-#include "stores/restore.hpp"
+#include "stores/changelog/changelog.hpp"
+#include "stores/replay/continuity.hpp"
+#include "stores/replay/restore.hpp"
 
 namespace weir {
 
@@ -150,16 +150,16 @@ struct adoption {
     remains out;
     out.end = limits->high;
     std::optional<continuity> same;
-    if (*database && (*database)->facts().commit) {
-      same.emplace((*database)->facts(), limits->low);
-      out.local_epoch = (*database)->facts().commit->by.epoch;
+    if (*database && (*database)->metadata().commit) {
+      same.emplace((*database)->metadata(), limits->low);
+      out.local_epoch = (*database)->metadata().commit->by.epoch;
     }
     if (auto read = read_commits(partition, *limits, same, out); !read)
       return fail(read.error());
     if (!same)
       return out;
     result<void> goes_on = same->check();
-    if (auto start = restore_start((*database)->facts(), *limits); !start)
+    if (auto start = restore_start((*database)->metadata(), *limits); !start)
       goes_on = fail(start.error());
     if (goes_on)
       return out;

@@ -7,7 +7,7 @@
 
 #include "actors/application.hpp"
 #include "actors/commands/options.hpp"
-#include "actors/parked.hpp"
+#include "actors/failure/parked.hpp"
 
 namespace weir {
 

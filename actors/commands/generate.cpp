@@ -5,7 +5,7 @@
 
 #include "actors/commands/commands.hpp"
 #include "actors/commands/systems.hpp"
-#include "runtime/feeder.hpp"
+#include "runtime/stream/feeder.hpp"
 
 namespace weir {
 

@@ -10,7 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "actors/commands/commands.hpp"
-#include "runtime/log.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir {
 

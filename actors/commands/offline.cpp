@@ -6,7 +6,7 @@
 #include <cstring>
 #include <future>
 
-#include "actors/wake_up.hpp"
+#include "actors/base/ready_signal.hpp"
 
 namespace weir {
 
@@ -138,7 +138,7 @@ result<void>
 read_partition(stream_system& streams, reader_options where, std::int64_t end,
                const std::function<result<bool>(const record&)>& visit) {
   auto name = where.topic + "/" + std::to_string(where.partition);
-  auto ready = std::make_shared<wake_up>();
+  auto ready = std::make_shared<ready_signal>();
   where.on_ready = [ready] { ready->set(); };
   auto reader = streams.open_reader(std::move(where));
   if (!reader)

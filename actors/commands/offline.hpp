@@ -9,7 +9,7 @@
 
 #include "actors/commands/options.hpp"
 #include "actors/commands/systems.hpp"
-#include "stores/task_database.hpp"
+#include "stores/database/task_database.hpp"
 
 namespace weir {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/job.hpp"
-#include "runtime/log.hpp"
-#include "runtime/settings.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/job/job.hpp"
+#include "runtime/job/settings.hpp"
 
 namespace weir {
 

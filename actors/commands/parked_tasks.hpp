@@ -5,7 +5,7 @@
 #include <string>
 
 #include "actors/commands/offline.hpp"
-#include "actors/parked.hpp"
+#include "actors/failure/parked.hpp"
 
 namespace weir {
 

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "runtime/log.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir {
 

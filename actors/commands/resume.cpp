@@ -6,7 +6,7 @@
 
 #include "actors/commands/commands.hpp"
 #include "actors/commands/parked_tasks.hpp"
-#include "runtime/topics.hpp"
+#include "runtime/job/topics.hpp"
 
 namespace weir {
 

@@ -3,12 +3,12 @@
 #include <future>
 #include <unistd.h>
 
+#include "actors/base/scheduling.hpp"
 #include "actors/commands/commands.hpp"
 #include "actors/commands/process_end.hpp"
 #include "actors/commands/systems.hpp"
-#include "actors/node.hpp"
-#include "actors/scheduling.hpp"
-#include "runtime/log.hpp"
+#include "actors/node/node.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir {
 

@@ -3,9 +3,9 @@
 #include <cstdio>
 
 #include "actors/commands/parked_tasks.hpp"
-#include "stores/changelog.hpp"
-#include "stores/continuity.hpp"
-#include "stores/restore.hpp"
+#include "stores/changelog/changelog.hpp"
+#include "stores/replay/continuity.hpp"
+#include "stores/replay/restore.hpp"
 
 namespace weir {
 
@@ -27,7 +27,7 @@ result<void> is_readable(const task_database& x) {
   if (x.verdict() == database_verdict::untrusted)
     return fail(ec::damaged, x.reason());
   // R6: what an unfinished restore left is the state of no commit.
-  if (x.facts().restoring_since)
+  if (x.metadata().restoring_since)
     return fail(ec::not_found, x.reason());
   return {};
 }
@@ -42,13 +42,13 @@ struct past_of_task {
 /// else why not. A crash between a commit and its apply leaves a later one, so
 /// does another machine that had the task since.
 result<void> is_latest(stream_system& streams, past_of_task task,
-                       const database_facts& facts) {
+                       const database_metadata& metadata) {
   auto& where = task.changelog;
   auto ends = streams.query_watermarks(where.topic, where.partition,
                                        isolation::read_uncommitted);
   if (!ends)
     return fail(ends.error());
-  auto start = restore_start(facts, *ends);
+  auto start = restore_start(metadata, *ends);
   if (!start)
     return fail(start.error());
   auto committed = streams.query_watermarks(where.topic, where.partition,
@@ -59,9 +59,9 @@ result<void> is_latest(stream_system& streams, past_of_task task,
     return fail(ec::not_found, "its changelog has an open transaction");
   where.start = *start;
   std::optional<continuity> same;
-  if (facts.commit)
-    same.emplace(facts, where.start);
-  past known;
+  if (metadata.commit)
+    same.emplace(metadata, where.start);
+  birth_evidence known;
   known.born = task.claim.born;
   known.empty_below = task.claim.empty_below;
   known.changelog = *ends;
@@ -103,13 +103,13 @@ public:
         tell(partition, "is left out: " + readable.error().text());
         return {};
       }
-    database_facts none;
-    auto& facts = *database ? (*database)->facts() : none;
-    auto latest = compare(partition, facts);
-    if (facts.commit)
+    database_metadata none;
+    auto& metadata = *database ? (*database)->metadata() : none;
+    auto latest = compare(partition, metadata);
+    if (metadata.commit)
       out_.databases.push_back(std::move(*database));
     if (!latest)
-      tell(partition, facts.commit ? "may be shown with another state than the "
+      tell(partition, metadata.commit ? "may be shown with another state than the "
                                      "committed one: " +
                                          latest.error().text()
                                    : "is left out, without a state in " +
@@ -133,21 +133,21 @@ private:
                  partition, cause.c_str());
   }
 
-  result<void> compare(int partition, const database_facts& facts) {
+  result<void> compare(int partition, const database_metadata& metadata) {
     // One broker that is away need not be waited for by every task.
     if (unreachable_)
       return fail(*unreachable_);
     past_of_task task;
     task.changelog.topic = how_.job.changelog();
     task.changelog.partition = partition;
-    if (!facts.commit) {
+    if (!metadata.commit) {
       auto claim = read_claim(session_, how_.job, partition);
       if (!claim)
         return fail(claim.error());
       if (*claim)
         task.claim = (*claim)->claim;
     }
-    auto latest = is_latest(*out_.systems.streams, task, facts);
+    auto latest = is_latest(*out_.systems.streams, task, metadata);
     if (!latest && (latest.error().code() == ec::timed_out ||
                     latest.error().code() == ec::disconnected))
       unreachable_ = latest.error();

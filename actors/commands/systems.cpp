@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/embedded/coordination.hpp"
-#include "runtime/embedded/streams.hpp"
-#include "runtime/executor_watch.hpp"
+#include "runtime/base/executor_watch.hpp"
+#include "runtime/embedded/coordination/coordination.hpp"
+#include "runtime/embedded/log/streams.hpp"
 #include "runtime/kafka/kafka.hpp"
 #include "runtime/zookeeper/zookeeper.hpp"
 

@@ -1,7 +1,7 @@
 // The real outside of a process, as the settings ask for it.
 #pragma once
 
-#include "actors/node_context.hpp"
+#include "actors/base/node_context.hpp"
 
 namespace weir {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/record_source.hpp"
+#include "runtime/stream/record_source.hpp"
 
 namespace stock {
 

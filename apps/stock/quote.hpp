@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "apps/stock/tick.hpp"
-#include "runtime/error.hpp"
-#include "stores/serde.hpp"
+#include "runtime/base/error.hpp"
+#include "stores/kv/serde.hpp"
 
 namespace stock {
 

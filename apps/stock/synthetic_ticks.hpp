@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/record_source.hpp"
+#include "runtime/stream/record_source.hpp"
 
 namespace stock {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "runtime/error.hpp"
+#include "runtime/base/error.hpp"
 
 namespace stock {
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/clock.hpp"
+#include "runtime/base/clock.hpp"
 
 namespace weir::kafka {
 

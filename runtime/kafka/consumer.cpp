@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/log.hpp"
 #include "runtime/kafka/requests.hpp"
-#include "runtime/log.hpp"
 
 namespace weir::kafka {
 

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/error.hpp"
+#include "runtime/base/error.hpp"
 #include "runtime/kafka/assignment_gate.hpp"
 #include "runtime/kafka/handle.hpp"
 

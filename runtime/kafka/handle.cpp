@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/log.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir::kafka {
 

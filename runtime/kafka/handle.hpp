@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/error.hpp"
+#include "runtime/base/error.hpp"
 #include "runtime/kafka/configuration.hpp"
 #include "runtime/kafka/errors.hpp"
 #include "runtime/kafka/outage.hpp"

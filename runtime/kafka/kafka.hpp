@@ -1,4 +1,4 @@
-// The Kafka stream system: librdkafka behind runtime/stream.hpp.
+// The Kafka stream system: librdkafka behind runtime/stream/stream.hpp.
 #pragma once
 
 #include <chrono>
@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "runtime/error.hpp"
-#include "runtime/stream.hpp"
+#include "runtime/base/error.hpp"
+#include "runtime/stream/stream.hpp"
 
 namespace weir {
 

@@ -1,6 +1,6 @@
 #include "runtime/kafka/outage.hpp"
 
-#include "runtime/log.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir::kafka {
 

@@ -16,7 +16,7 @@
 #include "runtime/kafka/departures.hpp"
 #include "runtime/kafka/handle.hpp"
 #include "runtime/kafka/requests.hpp"
-#include "runtime/stream.hpp"
+#include "runtime/stream/stream.hpp"
 
 namespace weir::kafka {
 

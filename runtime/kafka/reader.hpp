@@ -6,7 +6,7 @@
 
 #include "runtime/kafka/consumer.hpp"
 #include "runtime/kafka/requests.hpp"
-#include "runtime/stream.hpp"
+#include "runtime/stream/stream.hpp"
 
 namespace weir::kafka {
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/cancel.hpp"
+#include "runtime/base/cancel.hpp"
 
 namespace weir::kafka {
 

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/cancel.hpp"
-#include "runtime/log.hpp"
+#include "runtime/base/cancel.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir::kafka {
 

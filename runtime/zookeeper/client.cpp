@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <system_error>
 
-#include "runtime/assert.hpp"
-#include "runtime/cancel.hpp"
+#include "runtime/base/assert.hpp"
+#include "runtime/base/cancel.hpp"
 #include "runtime/zookeeper/boot_clock.hpp"
 #include "runtime/zookeeper/client_log.hpp"
 #include "runtime/zookeeper/return_code.hpp"

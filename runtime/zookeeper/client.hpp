@@ -15,7 +15,7 @@
 
 #include <zookeeper/zookeeper.h>
 
-#include "runtime/coordination.hpp"
+#include "runtime/coordination/coordination.hpp"
 #include "runtime/zookeeper/callback_thread.hpp"
 #include "runtime/zookeeper/request.hpp"
 

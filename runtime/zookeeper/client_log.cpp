@@ -7,7 +7,7 @@
 
 #include <zookeeper/zookeeper.h>
 
-#include "runtime/log.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir::zk {
 

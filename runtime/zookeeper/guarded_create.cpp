@@ -19,8 +19,8 @@
 #include <cinttypes>
 #include <cstdio>
 
-#include "runtime/assert.hpp"
-#include "runtime/znode_checks.hpp"
+#include "runtime/base/assert.hpp"
+#include "runtime/coordination/znode_checks.hpp"
 #include "runtime/zookeeper/session.hpp"
 
 namespace weir::zk {

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "runtime/znode_checks.hpp"
+#include "runtime/coordination/znode_checks.hpp"
 
 namespace weir::zk {
 

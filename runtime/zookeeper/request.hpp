@@ -9,8 +9,8 @@
 
 #include <zookeeper/zookeeper.h>
 
-#include "runtime/coordination.hpp"
-#include "runtime/error.hpp"
+#include "runtime/base/error.hpp"
+#include "runtime/coordination/coordination.hpp"
 
 namespace weir::zk {
 

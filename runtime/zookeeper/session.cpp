@@ -2,8 +2,8 @@
 
 #include <future>
 
-#include "runtime/cancel.hpp"
-#include "runtime/znode_checks.hpp"
+#include "runtime/base/cancel.hpp"
+#include "runtime/coordination/znode_checks.hpp"
 
 namespace weir::zk {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/coordination.hpp"
+#include "runtime/coordination/coordination.hpp"
 #include "runtime/zookeeper/client.hpp"
 #include "runtime/zookeeper/hosts.hpp"
 

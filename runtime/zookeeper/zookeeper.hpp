@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/coordination.hpp"
+#include "runtime/coordination/coordination.hpp"
 
 namespace weir {
 

@@ -9,10 +9,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "stores/json_serde.hpp"
-#include "stores/kv_store.hpp"
-#include "stores/memory_backend.hpp"
-#include "stores/task_state.hpp"
+#include "stores/kv/json_serde.hpp"
+#include "stores/kv/kv_store.hpp"
+#include "stores/kv/task_state.hpp"
+#include "test/driver/memory_backend.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/stock/synthetic_ticks.hpp"
-#include "runtime/partitioner.hpp"
+#include "runtime/stream/partitioner.hpp"
 #include "test/benchmark/kafka_client.hpp"
 
 namespace {

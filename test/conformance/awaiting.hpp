@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/coordination.hpp"
+#include "runtime/coordination/coordination.hpp"
 
 namespace weir::test {
 

@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 #include <leveldb/env.h>
 
-#include "runtime/clock.hpp"
-#include "runtime/embedded/coordination.hpp"
-#include "runtime/embedded/database.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/embedded/coordination/coordination.hpp"
+#include "runtime/leveldb/database.hpp"
 #include "test/conformance/awaiting.hpp"
 #include "test/conformance/coordination_suite.hpp"
 #include "test/manual_executor.hpp"

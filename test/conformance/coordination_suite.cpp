@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "runtime/znode_checks.hpp"
+#include "runtime/coordination/znode_checks.hpp"
 #include "test/conformance/awaiting.hpp"
 
 using namespace weir;

@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "runtime/coordination.hpp"
+#include "runtime/coordination/coordination.hpp"
 
 namespace weir::test {
 

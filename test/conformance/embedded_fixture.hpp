@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/embedded/streams.hpp"
+#include "runtime/embedded/log/streams.hpp"
 #include "test/conformance/stream_suite.hpp"
 #include "test/temporary_directory.hpp"
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/stream.hpp"
+#include "runtime/stream/stream.hpp"
 
 namespace weir::test {
 

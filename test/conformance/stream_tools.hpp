@@ -13,7 +13,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "runtime/stream.hpp"
+#include "runtime/stream/stream.hpp"
 #include "test/conformance/stream_suite.hpp"
 
 namespace weir::test {

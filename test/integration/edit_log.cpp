@@ -13,9 +13,9 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "runtime/clock.hpp"
-#include "stores/changelog.hpp"
-#include "stores/checksum.hpp"
+#include "runtime/base/clock.hpp"
+#include "runtime/bytes/checksum.hpp"
+#include "stores/changelog/changelog.hpp"
 #include "test/integration/open_streams.hpp"
 #include "test/servers/log_editor.hpp"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "runtime/log.hpp"
+#include "runtime/base/log.hpp"
 
 using namespace weir;
 using namespace weir::test;

@@ -1,6 +1,6 @@
 #include "test/integration/open_streams.hpp"
 
-#include "runtime/embedded/streams.hpp"
+#include "runtime/embedded/log/streams.hpp"
 #include "runtime/kafka/kafka.hpp"
 
 namespace weir::test {

@@ -9,8 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "runtime/embedded/database.hpp"
-#include "runtime/stream.hpp"
+#include "runtime/leveldb/database.hpp"
+#include "runtime/stream/stream.hpp"
 
 namespace weir::test {
 

@@ -4,7 +4,7 @@
 
 #include <cstdio>
 
-#include "runtime/embedded/database.hpp"
+#include "runtime/leveldb/database.hpp"
 
 int main(int argc, char** argv) {
   if (argc != 2)

@@ -1,6 +1,6 @@
 #include "test/servers/log_editor.hpp"
 
-#include "runtime/embedded/log_state.hpp"
+#include "runtime/embedded/log/log_state.hpp"
 
 namespace weir::test {
 

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/embedded/database.hpp"
-#include "runtime/embedded/log_format.hpp"
-#include "runtime/error.hpp"
+#include "runtime/base/error.hpp"
+#include "runtime/embedded/log/log_format.hpp"
+#include "runtime/leveldb/database.hpp"
 
 namespace weir {
 

@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "runtime/topics.hpp"
-#include "stores/kv_store.hpp"
-#include "stores/restore.hpp"
-#include "stores/task_database.hpp"
-#include "stores/task_state.hpp"
+#include "runtime/job/topics.hpp"
+#include "stores/database/task_database.hpp"
+#include "stores/kv/kv_store.hpp"
+#include "stores/kv/task_state.hpp"
+#include "stores/replay/restore.hpp"
 #include "test/simulation/life.hpp"
 #include "test/simulation/simulation.hpp"
 
@@ -193,22 +193,22 @@ private:
     auto database = task_database::open(options, systems_.world);
     if (!database)
       return complain("task {}: {}", partition, to_string(database.error()));
-    auto& facts = (*database)->facts();
-    if (!facts.closed_cleanly || !facts.commit || facts.restoring_since)
+    auto& metadata = (*database)->metadata();
+    if (!metadata.closed_cleanly || !metadata.commit || metadata.restoring_since)
       return complain("task {}: its database was not closed cleanly at a "
                       "commit",
                       partition);
     auto& store = (*database)->store();
     check_store(partition, store);
-    if (auto same = weir::verify(store, facts.commit); !same)
+    if (auto same = weir::verify(store, metadata.commit); !same)
       complain("task {}: {}", partition, to_string(same.error()));
-    for (auto& input : facts.commit->inputs) {
+    for (auto& input : metadata.commit->inputs) {
       auto count = on_.work.input.at({input.topic, partition}).size();
       if (input.next_offset < static_cast<std::int64_t>(count))
         complain("task {}: position {} in {} of {} records", partition,
                  input.next_offset, input.topic, count);
     }
-    compare_changelog(partition, store, *facts.commit);
+    compare_changelog(partition, store, *metadata.commit);
   }
 
   void check_store(int partition, backend& store) {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "actors/znodes.hpp"
-#include "runtime/embedded/znode_format.hpp"
+#include "actors/base/znodes.hpp"
+#include "runtime/embedded/coordination/znode_format.hpp"
 
 namespace weir::sim {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/embedded/database.hpp"
+#include "runtime/leveldb/database.hpp"
 
 namespace weir::sim {
 

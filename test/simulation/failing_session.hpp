@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "runtime/coordination.hpp"
+#include "runtime/coordination/coordination.hpp"
 #include "test/simulation/planned_failures.hpp"
 
 namespace weir::sim {

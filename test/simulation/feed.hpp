@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/stream.hpp"
+#include "runtime/stream/stream.hpp"
 #include "test/simulation/machine.hpp"
 
 namespace weir::sim {

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/embedded/coordination.hpp"
-#include "runtime/embedded/streams.hpp"
+#include "runtime/embedded/coordination/coordination.hpp"
+#include "runtime/embedded/log/streams.hpp"
 
 namespace weir::sim {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/embedded/database.hpp"
+#include "runtime/leveldb/database.hpp"
 #include "test/simulation/feed.hpp"
 #include "test/simulation/sim_node.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "stores/file_env.hpp"
+#include "test/driver/file_env.hpp"
 #include "test/simulation/scenario.hpp"
 #include "test/simulation/sim_world.hpp"
 #include "test/simulation/trace.hpp"

@@ -2,7 +2,7 @@
 #include <functional>
 #include <stdexcept>
 
-#include "runtime/embedded/coordination.hpp"
+#include "runtime/embedded/coordination/coordination.hpp"
 #include "test/simulation/life.hpp"
 #include "test/simulation/simulation.hpp"
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "actors/failure_policy.hpp"
+#include "actors/failure/failure_policy.hpp"
 
 namespace weir::sim {
 

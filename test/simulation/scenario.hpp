@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "actors/node_context.hpp"
-#include "actors/scheduling.hpp"
-#include "runtime/error.hpp"
+#include "actors/base/node_context.hpp"
+#include "actors/base/scheduling.hpp"
+#include "runtime/base/error.hpp"
 #include "test/simulation/planned_failures.hpp"
 #include "test/simulation/sim_streams.hpp"
 #include "test/simulation/workload.hpp"

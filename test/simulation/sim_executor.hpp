@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "runtime/executor.hpp"
+#include "runtime/base/executor.hpp"
 #include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "runtime/embedded/coordination.hpp"
+#include "runtime/embedded/coordination/coordination.hpp"
 #include "test/simulation/planned_failures.hpp"
 #include "test/simulation/sim_world.hpp"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/node.hpp"
-#include "runtime/embedded/coordination.hpp"
+#include "actors/node/node.hpp"
+#include "runtime/embedded/coordination/coordination.hpp"
 #include "test/simulation/claim_history.hpp"
 #include "test/simulation/machine.hpp"
 #include "test/simulation/sim_executor.hpp"

@@ -10,7 +10,7 @@
 
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include "actors/caf.hpp"
+#include "actors/base/caf.hpp"
 #include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {

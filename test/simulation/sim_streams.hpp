@@ -11,8 +11,8 @@
 #include <string>
 #include <utility>
 
-#include "runtime/executor.hpp"
-#include "runtime/stream.hpp"
+#include "runtime/base/executor.hpp"
+#include "runtime/stream/stream.hpp"
 #include "test/simulation/claim_history.hpp"
 #include "test/simulation/planned_failures.hpp"
 #include "test/simulation/sim_world.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "runtime/clock.hpp"
+#include "runtime/base/clock.hpp"
 #include "test/simulation/planned_failures.hpp"
 
 namespace weir::sim {

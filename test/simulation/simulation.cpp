@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/log.hpp"
+#include "runtime/base/log.hpp"
 #include "test/simulation/life.hpp"
 
 namespace weir::sim {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/parked.hpp"
-#include "actors/znodes.hpp"
+#include "actors/base/znodes.hpp"
+#include "actors/failure/parked.hpp"
 #include "test/simulation/machine.hpp"
 
 namespace weir::sim {

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "actors/node_context.hpp"
-#include "runtime/partitioner.hpp"
-#include "stores/store_error.hpp"
+#include "actors/base/node_context.hpp"
+#include "runtime/stream/partitioner.hpp"
+#include "stores/kv/store_error.hpp"
 #include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {

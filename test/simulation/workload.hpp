@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "actors/parked.hpp"
-#include "actors/task.hpp"
-#include "runtime/job.hpp"
-#include "runtime/settings.hpp"
+#include "actors/failure/parked.hpp"
+#include "actors/task/task.hpp"
+#include "runtime/job/job.hpp"
+#include "runtime/job/settings.hpp"
 
 namespace weir::sim {
 

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "runtime/clock.hpp"
+#include "runtime/base/clock.hpp"
 
 namespace weir::test {
 

@@ -1,0 +1,70 @@
+#include "actors/send/send_queue.hpp"
+
+namespace weir {
+
+void send_queue::push(const queued_record& x) {
+  entry e{};
+  e.at = bytes_.size();
+  e.to = x.to;
+  e.partition = x.partition;
+  e.timestamp = x.timestamp;
+  e.listener = x.listener;
+  e.first_header = static_cast<std::uint32_t>(header_sizes_.size());
+  e.headers = static_cast<std::uint32_t>(x.headers.size());
+  e.has_key = x.key.has_value();
+  e.has_value = x.value.has_value();
+  if (x.key) {
+    e.key_size = static_cast<std::uint32_t>(x.key->size());
+    bytes_.append(*x.key);
+  }
+  if (x.value) {
+    e.value_size = static_cast<std::uint32_t>(x.value->size());
+    bytes_.append(*x.value);
+  }
+  for (auto& h : x.headers) {
+    header_sizes_.push_back({static_cast<std::uint32_t>(h.name.size()),
+                             static_cast<std::uint32_t>(h.value.size())});
+    bytes_.append(h.name);
+    bytes_.append(h.value);
+  }
+  entries_.push_back(e);
+}
+
+queued_record send_queue::front() {
+  auto& e = entries_[head_];
+  std::string_view all{bytes_};
+  queued_record out;
+  out.to = e.to;
+  out.partition = e.partition;
+  out.timestamp = e.timestamp;
+  out.listener = e.listener;
+  if (e.has_key)
+    out.key = all.substr(e.at, e.key_size);
+  if (e.has_value)
+    out.value = all.substr(e.at + e.key_size, e.value_size);
+  header_views_.clear();
+  auto at = e.at + e.key_size + e.value_size;
+  for (std::uint32_t i = 0; i < e.headers; ++i) {
+    auto& sizes = header_sizes_[e.first_header + i];
+    header_views_.push_back(
+        {all.substr(at, sizes.name), all.substr(at + sizes.name, sizes.value)});
+    at += sizes.name + sizes.value;
+  }
+  out.headers = header_views_;
+  return out;
+}
+
+void send_queue::pop() noexcept {
+  ++head_;
+  if (empty())
+    clear();
+}
+
+void send_queue::clear() noexcept {
+  bytes_.clear();
+  entries_.clear();
+  header_sizes_.clear();
+  head_ = 0;
+}
+
+} // namespace weir

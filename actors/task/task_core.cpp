@@ -1,0 +1,356 @@
+#include "actors/task/task_core.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/base/log.hpp"
+#include "runtime/stream/partitioner.hpp"
+#include "stores/kv/store_error.hpp"
+
+namespace weir {
+
+namespace {
+
+std::vector<std::int64_t> next_offsets(const restored_task& restored) {
+  std::vector<std::int64_t> out;
+  for (auto& input : restored.inputs)
+    out.push_back(input.position.next_offset);
+  return out;
+}
+
+std::string place_of(const record& x) {
+  return std::string{x.topic()} + "/" + std::to_string(x.partition()) +
+         " offset " + std::to_string(x.offset());
+}
+
+} // namespace
+
+task_core::task_core(std::shared_ptr<node_context> context,
+                     std::shared_ptr<restored_task> restored)
+    : context_(std::move(context)), restored_(std::move(restored)),
+      state_(restored_->database->store(),
+             {.cache_bytes = context_->memory.cache},
+             restored_->commit ? restored_->commit->state_digest : 0),
+      out_(context_->settings.guarantee == guarantee::at_least_once,
+           context_->memory.held),
+      previous_checksum_(restored_->commit ? checksum(*restored_->commit) : 0),
+      sealed_positions_(next_offsets(*restored_)),
+      committed_(sealed_positions_),
+      suspects_(restored_->inputs.size(), INT64_MAX), skipped_(restored_->lost) {
+  for (auto& [input, offset] : restored_->suspects)
+    suspects_[input] = offset;
+  if (restored_->decision)
+    for (auto& each : open_decisions(*restored_->decision))
+      for (std::size_t i = 0; i < restored_->inputs.size(); ++i)
+        if (!each.is_gap() && restored_->inputs[i].topic == each.topic)
+          decided_.push_back({i, each});
+  std::sort(decided_.begin(), decided_.end(), [](auto& x, auto& y) {
+    return x.what.offset < y.what.offset;
+  });
+  find_decided();
+}
+
+void task_core::find_decided() {
+  std::erase_if(decided_, [&](auto& each) {
+    return restored_->inputs[each.input].position.next_offset > each.what.offset;
+  });
+  decided_offset_ = decided_.empty() ? -1 : decided_.front().what.offset;
+  decided_input_ = decided_.empty() ? 0 : decided_.front().input;
+}
+
+int task_core::store_number(const std::string& name) const {
+  auto i = restored_->store_numbers.find(name);
+  if (i == restored_->store_numbers.end())
+    throw store_error{ec::bad_argument, "store '" + name +
+                                            "' is not declared: add .store(\"" +
+                                            name + "\") to the job"};
+  return i->second;
+}
+
+int task_core::output_index(const std::string& declared) const {
+  auto& outputs = context_->job.outputs();
+  auto i = std::find(outputs.begin(), outputs.end(), declared);
+  if (i == outputs.end())
+    throw store_error{ec::bad_argument,
+                      "output '" + declared +
+                          "' is not declared: add .output(\"" + declared +
+                          "\") to the job"};
+  return static_cast<int>(i - outputs.begin());
+}
+
+result<record_fate> task_core::look_back(std::size_t input, const record& x) {
+  auto& position = restored_->inputs[input].position;
+  auto& last = position.last;
+  if (last && last->offset == x.offset() && fingerprint_of(x) != *last)
+    return fail(ec::data_loss,
+                "input " + place_of(x) +
+                    " is not the record that this task consumed there: the "
+                    "topic was recreated, truncated or restored from a backup; "
+                    "`reset` the job, or restore the topic");
+  return record_fate::ignored;
+}
+
+void task_core::check_changes() {
+  // As long as the one that the seal writes.
+  origin any;
+  any.epoch = any.sequence = 1;
+  auto origin_value = encode(any);
+  header mark{origin_header, origin_value};
+  state_.visit_record(
+      [&](std::string_view key, std::optional<std::string_view> value) {
+        queued_record out;
+        out.headers = {&mark, 1};
+        out.to = target::changelog;
+        out.partition = restored_->partition;
+        out.key = key;
+        out.value = value;
+        if (auto fits = out_.fits(out); !fits)
+          reject("a value of the state: " + fits.error().text(),
+                 parked_kind::too_large);
+      });
+}
+
+void task_core::undo() {
+  state_.undo_record();
+  out_.discard();
+  current_ = nullptr;
+}
+
+bad_record_policy task_core::policy_for(std::size_t input,
+                                        const record& x) const {
+  if (!is_decided(input, x.offset()))
+    return context_->settings.on_bad_record;
+  return decided_.front().what.decision == parked_decision::dead_letter
+             ? bad_record_policy::dead_letter
+             : bad_record_policy::skip;
+}
+
+result<record_fate> task_core::handle_bad(std::size_t input, const record& x) {
+  undo();
+  switch (policy_for(input, x)) {
+  case bad_record_policy::fail:
+    refusal_ = place_of(x) + ": " + *rejection_;
+    return record_fate::refused;
+  case bad_record_policy::skip:
+    log_warning("record.skipped", "at", place_of(x), "why", *rejection_);
+    break;
+  case bad_record_policy::dead_letter:
+    log_warning("record.dead_letter", "at", place_of(x), "why", *rejection_);
+    stage_dead_letter(x);
+    if (auto sent = out_.accept(); !sent)
+      return fail(sent.error());
+    break;
+  }
+  restored_->inputs[input].position.next_offset = x.offset() + 1;
+  ++records_;
+  ++skipped_;
+  if (is_decided(input, x.offset())) {
+    passed_decided_ = true;
+    find_decided();
+  }
+  return record_fate::consumed;
+}
+
+void task_core::stage_dead_letter(const record& x) {
+  auto partition = std::to_string(x.partition());
+  auto offset = std::to_string(x.offset());
+  auto headers = x.headers();
+  headers.push_back({"weir.topic", x.topic()});
+  headers.push_back({"weir.partition", partition});
+  headers.push_back({"weir.offset", offset});
+  headers.push_back({"weir.error", *rejection_});
+  queued_record out;
+  out.to = target::dead_letter;
+  out.partition = restored_->partition;
+  out.key = x.key();
+  out.value = x.value();
+  out.headers = headers;
+  out.timestamp = x.timestamp();
+  out_.stage(out);
+}
+
+void task_core::remember(std::size_t input, const record& last) {
+  restored_->inputs[input].position.last = fingerprint_of(last);
+}
+
+void task_core::advance(std::size_t input, std::int64_t next_offset) {
+  auto& position = restored_->inputs[input].position;
+  position.next_offset = std::max(position.next_offset, next_offset);
+}
+
+bool task_core::completes_drain() const {
+  auto found = context_->targets.find(restored_->partition);
+  if (found == context_->targets.end())
+    return false;
+  auto& ends = found->second;
+  bool uncommitted = false;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (restored_->inputs[i].position.next_offset < ends[i])
+      return false;
+    uncommitted |= sealed_positions_[i] < ends[i];
+  }
+  return uncommitted;
+}
+
+void task_core::emit(int output, std::string_view key, bool has_key,
+                     std::optional<std::string_view> value,
+                     std::int64_t timestamp, std::int32_t partition) {
+  auto index = static_cast<std::size_t>(output);
+  if (closed_)
+    throw store_error{ec::closed,
+                      "output '" + context_->job.outputs()[index] +
+                          "': the task's last commit is over, what is emitted "
+                          "now would be lost"};
+  auto count = restored_->output_partitions[index];
+  queued_record out;
+  out.to = output_target(output);
+  if (has_key)
+    out.key = key;
+  out.value = value;
+  if (partition >= 0)
+    out.partition = partition % count;
+  else
+    out.partition =
+        has_key ? partition_of(key, count) : restored_->partition % count;
+  out.timestamp = timestamp;
+  if (timestamp < 0 && current_ != nullptr)
+    out.timestamp = current_->timestamp();
+  if (current_ != nullptr) {
+    // What no topic takes makes the record bad that led to it: it would come
+    // again and again.
+    if (auto fits = out_.fits(out); !fits) [[unlikely]]
+      return reject(fits.error().text(), parked_kind::too_large);
+    return out_.stage(out);
+  }
+  // A timer or a message has no record to be undone with.
+  out_.stage(out);
+  if (auto sent = out_.accept(); !sent && !send_problem_)
+    send_problem_ = sent.error();
+  out_.hasten();
+  if (wake_ && (send_problem_ || !out_.is_drained()))
+    wake_();
+}
+
+void task_core::begin(std::shared_ptr<lane_producers> producers,
+                      std::uint64_t epoch) {
+  if (epoch != epoch_) {
+    epoch_ = epoch;
+    sequence_ = 0;
+  }
+  if (auto sent = out_.begin(std::move(producers)); !sent && !send_problem_)
+    send_problem_ = sent.error();
+}
+
+std::vector<std::int64_t> task_core::positions() const {
+  return next_offsets(*restored_);
+}
+
+bool task_core::uncommitted() const {
+  return sealed_ || has_moved() || state_.changed() > 0 || out_.has_emitted();
+}
+
+bool task_core::has_moved() const {
+  for (std::size_t i = 0; i < restored_->inputs.size(); ++i)
+    if (restored_->inputs[i].position.next_offset != sealed_positions_[i])
+      return true;
+  return false;
+}
+
+result<void> task_core::send_change(std::string_view header_value,
+                                    std::string_view key,
+                                    std::optional<std::string_view> value,
+                                    std::shared_ptr<commit_slot> slot) {
+  header mark{origin_header, header_value};
+  queued_record out;
+  out.to = target::changelog;
+  out.partition = restored_->partition;
+  out.key = key;
+  out.value = value;
+  out.headers = {&mark, 1};
+  out.listener = slot.get();
+  return out_.send_sealed(out);
+}
+
+result<bool> task_core::seal(bool forced) {
+  WEIR_ASSERT(!sealed_, "at most one frozen overlay exists");
+  if (send_problem_)
+    return fail(*send_problem_);
+  out_.hold();
+  if (!forced && state_.changed() == 0 && !out_.has_emitted() && !has_moved() &&
+      restored_->torn.empty())
+    return false;
+  auto* producers = out_.producers();
+  auto& id = producers->id;
+  auto lane = parse_lane_id(std::string_view{id}.substr(id.size() - 32));
+  if (!lane)
+    return fail(lane.error());
+  origin by{*lane, epoch_, ++sequence_};
+  auto header_value = encode(by);
+
+  record_checksum sum;
+  result<void> sent;
+  auto send = [&](std::string_view key, std::optional<std::string_view> value) {
+    sum.add(key, value);
+    if (sent)
+      sent = send_change(header_value, key, value);
+  };
+  auto summary = state_.seal(send);
+  if (!summary)
+    return fail(summary.error());
+  // R7: the changelog's last word on these keys is a torn transaction.
+  for (auto& torn : std::exchange(restored_->torn, {})) {
+    bool again = false;
+    state_.sealed_changes().for_each(
+        [&](std::string_view key, std::optional<std::string_view>) {
+          again |= key == torn.key;
+        });
+    if (!again)
+      send(torn.key, torn.value);
+  }
+  if (!sent)
+    return fail(sent.error());
+
+  sealed_commit commit;
+  auto& record = commit.record;
+  record.generation = restored_->claim.generation;
+  record.by = by;
+  record.previous = previous_checksum_;
+  record.record_count = sum.count();
+  record.records_checksum = sum.value();
+  for (auto& input : restored_->inputs)
+    record.inputs.push_back(input.position);
+  record.state_digest = summary->digest;
+  record.wall_clock_ms = context_->outside.world->wall_clock_ms();
+  commit.slot = std::make_shared<commit_slot>();
+  producers->transactional.keep(commit.slot);
+  if (auto done =
+          send_change(header_value, commit_key, encode(record), commit.slot);
+      !done)
+    return fail(done.error());
+  previous_checksum_ = checksum(record);
+  sealed_positions_ = next_offsets(*restored_);
+  out_.mark_sealed();
+  sealed_ = std::move(commit);
+  return true;
+}
+
+result<void> task_core::apply() {
+  WEIR_ASSERT(sealed_, "only a sealed commit can be applied");
+  auto offset = sealed_->slot->offset();
+  auto position = offset >= 0 ? std::optional{offset + 1} : std::nullopt;
+  auto done = state_.apply(commit_metadata(sealed_->record, position));
+  if (!done)
+    return done;
+  committed_.clear();
+  for (auto& input : sealed_->record.inputs)
+    committed_.push_back(input.next_offset);
+  sealed_.reset();
+  return {};
+}
+
+void task_core::close() {
+  closed_ = true;
+  state_.close();
+}
+
+} // namespace weir

@@ -1,0 +1,283 @@
+#include "actors/task/task_shell.hpp"
+
+#include "actors/base/scheduling.hpp"
+#include "runtime/base/log.hpp"
+#include "stores/kv/store_error.hpp"
+
+namespace weir {
+
+namespace {
+
+/// Pause before a producer whose queue was full is tried again.
+constexpr std::chrono::milliseconds room_pause{2};
+
+/// Of a seal that did not succeed: its parts are the stores, their serdes and
+/// the producer.
+failure_place place_of_seal(const error& why) {
+  switch (why.code()) {
+  case ec::io_error:
+  case ec::damaged:
+  case ec::corruption:
+    return failure_place::apply;
+  case ec::bad_format:
+  case ec::task_failed:
+    return failure_place::user_code;
+  default:
+    return failure_place::transaction;
+  }
+}
+
+/// What has to fit on the disk before a commit that did not is tried again:
+/// LevelDB writes it to its log and to a table.
+std::size_t room_for(std::size_t overlay_bytes) {
+  return 2 * overlay_bytes + (1u << 20);
+}
+
+} // namespace
+
+task::shell::shell(task& self, caf::actor lane)
+    : self(self), lane(std::move(lane)),
+      world(*self.core_->context().outside.world),
+      pulse(self.core_->restored().pulse), turn(world, *pulse) {
+  self.core_->set_wake([this] {
+    if (!std::exchange(pumping, true))
+      this->self.send(&this->self, pump_outbox{});
+  });
+}
+
+caf::message_handler task::shell::handlers() {
+  return {
+      [this](const input_ready&) { on_ready(); },
+      [this](const go_on&) { take_turns(); },
+      [this](const pump_outbox&) {
+        pumping = false;
+        check_send();
+      },
+      [this](const transaction_begun& x) { on_begun(x); },
+      [this](const seal_request& x) { on_seal(x); },
+      [this](const apply_request& x) { on_apply(x); },
+      [this](const timer_due& x) { on_timer(x.id); },
+      [this](const sync_due&) {
+        if (!over)
+          guard([this] { self.on_sync(); });
+      },
+      [this](const release_memory&) { release_spare(); },
+      [this](const end_task& x) { end(x.clean); },
+  };
+}
+
+void task::shell::release_spare() {
+  if (ended || failed)
+    return;
+  auto& core = *self.core_;
+  core.state().release_spare();
+  core.out().release_spare();
+  // All others are at their end.
+  if (cursor < batches[input]->size())
+    return;
+  cursor = 0;
+  for (auto& each : batches)
+    each = std::make_unique<record_batch>();
+}
+
+void task::shell::pump() {
+  if (ended || failed)
+    return;
+  auto& core = *self.core_;
+  auto drained = core.out().pump();
+  if (!drained)
+    return fail_with(failure_place::transaction, drained.error());
+  if (!*drained) {
+    if (!std::exchange(pumping, true))
+      self.delayed_send(&self, room_pause, pump_outbox{});
+    return;
+  }
+  finish_seal();
+  schedule();
+}
+
+void task::shell::on_begun(const transaction_begun& x) {
+  if (ended || failed)
+    return;
+  begun = true;
+  self.core_->begin(x.producers, x.epoch);
+  check_send();
+  if (!assigned) {
+    assigned = true;
+    auto& restored = self.core_->restored();
+    waits_for_first_commit = restored.first_commit;
+    auto how = restored.commit ? state_origin::restored : state_origin::created;
+    if (!guard([this, how] { self.on_assigned(how); }))
+      return;
+  }
+  if (!self.core_->out().is_drained())
+    pump();
+  schedule();
+  // What was held may be as much as a transaction takes already.
+  ask_for_commit();
+}
+
+void task::shell::on_seal(const seal_request& x) {
+  if (ended || failed)
+    return;
+  look_at_inputs();
+  note_delay(x.sent_ns);
+  if (x.last) {
+    over = true;
+    // C2: from the last seal on emit and put are refused.
+    self.become(handlers());
+  }
+  if (!guard(
+          [this] {
+            if (auto valid = self.on_check(); !valid)
+              fail_with(failure_place::user_code,
+                        error{ec::task_failed,
+                              "check: " + to_string(valid.error())});
+          },
+          task_pulse::code::check) ||
+      failed)
+    return;
+  auto sealed = self.core_->seal(x.forced);
+  if (!sealed)
+    return fail_with(place_of_seal(sealed.error()), sealed.error());
+  sealing = x.number;
+  sealing_empty = !*sealed;
+  commit_asked = false;
+  if (x.last)
+    self.core_->close();
+  if (self.core_->out().is_drained())
+    finish_seal();
+  else
+    pump();
+  schedule();
+}
+
+/// A seal overtakes what waits in the mailbox, but not a call that runs.
+void task::shell::note_delay(std::int64_t sent_ns) {
+  auto waited = (world.steady_ns() - sent_ns) / 1'000'000;
+  if (sent_ns == 0 || waited < long_delay.count())
+    return;
+  log_warning("scheduler.delay", "task", self.core_->partition(), "what",
+              "seal", "ms", waited, "slow_calls", pulse->slow_calls());
+}
+
+/// The changes are in the producer's queue: the lane may go on.
+void task::shell::finish_seal() {
+  if (!sealing || !self.core_->out().is_drained())
+    return;
+  auto number = *std::exchange(sealing, std::nullopt);
+  auto partition = self.core_->partition();
+  tell_high(lane, task_sealed{partition, number, sealing_empty});
+  if (self.core_->context().settings.guarantee != guarantee::at_least_once ||
+      sealing_empty)
+    return;
+  auto to = weak_actor{lane.address()};
+  self.core_->out().close_outputs([to, partition, number](result<void> how) {
+    if (how)
+      to.tell(outputs_acknowledged{partition, number});
+    else
+      to.tell(outputs_failed{partition, number, how.error()});
+  });
+}
+
+void task::shell::on_apply(const apply_request& x) {
+  if (ended || failed)
+    return;
+  auto bytes = self.core_->state().overlay_bytes();
+  if (auto done = self.core_->apply(); !done)
+    return fail_with(failure_place::apply,
+                     done.error().within("applying a commit"), std::nullopt,
+                     room_for(bytes));
+  waits_for_first_commit = held_back = false;
+  auto& core = *self.core_;
+  tell_high(lane, task_applied{core.partition(), x.number, core.committed(),
+                               core.records(), core.skipped()});
+  schedule();
+}
+
+void task::shell::on_timer(std::uint64_t id) {
+  auto i = timers.find(id);
+  if (over || i == timers.end())
+    return;
+  auto fire = i->second.fire;
+  auto period = i->second.period;
+  if (period.count() == 0)
+    timers.erase(i);
+  else
+    self.delayed_send(&self, period, timer_due{id});
+  guard(fire);
+}
+
+void task::shell::check_send() {
+  auto& core = *self.core_;
+  if (core.send_problem())
+    fail_with(failure_place::transaction, *core.send_problem());
+  else
+    pump();
+}
+
+// -- weir::task
+
+task::task(const task_setup& setup)
+    : caf::event_based_actor(*setup.config),
+      core_(std::make_unique<task_core>(setup.context, setup.restored)),
+      shell_(std::make_unique<shell>(*this, setup.lane)) {}
+
+task::~task() = default;
+
+void task::on_assigned(state_origin) {}
+void task::on_revoked() {}
+result<void> task::on_check() {
+  return {};
+}
+void task::on_sync() {}
+void task::on_close() {}
+caf::message_handler task::messages() {
+  return {};
+}
+
+caf::behavior task::make_behavior() {
+  auto inputs = core_->restored().inputs.size();
+  for (std::size_t i = 0; i < inputs; ++i)
+    shell_->batches.push_back(std::make_unique<record_batch>());
+  shell_->watches.resize(inputs);
+  core_->pulses().add(core_->partition(), shell_->pulse);
+  shell_->seat =
+      core_->turns().join([to = weak_actor{address()}] { to.tell(go_on{}); },
+                          shell_->lane.id());
+  core_->restored().relay->connect(weak_actor{address()});
+  set_exception_handler([this](std::exception_ptr& problem) -> caf::error {
+    shell_->guard([&] { std::rethrow_exception(problem); });
+    return caf::none;
+  });
+  return shell_->handlers().or_else(messages());
+}
+
+void task::on_exit() {
+  if (shell_)
+    shell_->end(false);
+}
+
+void task::after(std::chrono::milliseconds pause, std::function<void()> fire) {
+  auto id = shell_->next_timer++;
+  shell_->timers[id] = {std::move(fire), std::chrono::milliseconds{0}};
+  delayed_send(this, pause, timer_due{id});
+}
+
+void task::every(std::chrono::milliseconds period, std::function<void()> fire) {
+  auto id = shell_->next_timer++;
+  shell_->timers[id] = {std::move(fire), period};
+  delayed_send(this, period, timer_due{id});
+}
+
+namespace detail {
+
+void emit(task_core& core, int output, std::string_view key, bool has_key,
+          std::optional<std::string_view> value, std::int64_t timestamp,
+          std::int32_t partition) {
+  core.emit(output, key, has_key, value, timestamp, partition);
+}
+
+} // namespace detail
+
+} // namespace weir
