@@ -68,14 +68,14 @@ result<std::string> encode_typed_key(const std::string& text) {
                   "'" + text + "' is not a key of this store");
   }
   std::string out;
-  serde<Key>::encode(key, out);
+  detail::key_order<Key>::put(key, out);
   return out;
 }
 
 template <class Key>
 result<std::string> typed_key_json(std::string_view bytes) {
   Key key{};
-  if (!serde<Key>::decode(bytes, key))
+  if (!detail::key_order<Key>::get(bytes, key))
     return fail(ec::bad_format, "a key of the store does not decode");
   return plain_json(key);
 }
@@ -111,7 +111,7 @@ public:
     x.key_json = detail::typed_key_json<Key>;
     x.value_json = [to_json](std::string_view bytes) -> result<std::string> {
       Value value{};
-      if (!serde<Value>::decode(bytes, value))
+      if (!detail::is_ok(serde<Value>{}.decode(bytes, value)))
         return fail(ec::bad_format, "a value of the store does not decode");
       return to_json(value);
     };

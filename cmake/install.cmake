@@ -9,6 +9,8 @@ install(TARGETS weir_runtime weir_stores weir EXPORT weir-targets
 set_target_properties(weir_runtime PROPERTIES EXPORT_NAME runtime)
 set_target_properties(weir_stores PROPERTIES EXPORT_NAME stores)
 install(EXPORT weir-targets NAMESPACE weir:: DESTINATION "${weir_package}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weir"
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 foreach(layer runtime stores actors)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${layer}"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "runtime/base/cancel.hpp"
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

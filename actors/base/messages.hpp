@@ -1,6 +1,6 @@
 // Messages that pass through several rooms. All messages are local to a process
-// and handled by const reference; every room's own are in its messages.hpp: what
-// its actor is told, and what that reports to who spawned it.
+// and handled by const reference. A room's own are in its messages.hpp: what its
+// actor is told, and what that reports to the one that spawned it.
 #pragma once
 
 #include "actors/base/caf.hpp"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/job/settings.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

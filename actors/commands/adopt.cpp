@@ -9,7 +9,7 @@
 #include "actors/commands/commands.hpp"
 #include "actors/commands/offline.hpp"
 #include "actors/commands/parked_tasks.hpp"
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
 #include "stores/replay/continuity.hpp"
 #include "stores/replay/restore.hpp"
 

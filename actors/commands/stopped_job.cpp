@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "actors/commands/parked_tasks.hpp"
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
 #include "stores/replay/continuity.hpp"
 #include "stores/replay/restore.hpp"
 
@@ -109,12 +109,13 @@ public:
     if (metadata.commit)
       out_.databases.push_back(std::move(*database));
     if (!latest)
-      tell(partition, metadata.commit ? "may be shown with another state than the "
-                                     "committed one: " +
-                                         latest.error().text()
-                                   : "is left out, without a state in " +
-                                         directory(partition) + ": " +
-                                         latest.error().text());
+      tell(partition, metadata.commit
+                          ? "may be shown with another state than the "
+                            "committed one: " +
+                                latest.error().text()
+                          : "is left out, without a state in " +
+                                directory(partition) + ": " +
+                                latest.error().text());
     return {};
   }
 

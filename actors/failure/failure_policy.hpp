@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "actors/failure/input_gap.hpp"
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -60,7 +60,7 @@ std::optional<T> value_of(const std::pair<T, const char*> (&names)[N],
   return std::nullopt;
 }
 
-tl::unexpected<error> bad(const std::string& what) {
+failure bad(const std::string& what) {
   return fail(ec::bad_format, "a parked task's node: " + what);
 }
 

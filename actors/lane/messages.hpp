@@ -10,7 +10,7 @@
 #include "actors/base/node_context.hpp"
 #include "actors/failure/parked.hpp"
 #include "actors/failure/task_history.hpp"
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -73,7 +73,8 @@ result<bool> outbox::try_send(const queued_record& x) {
 /// A bad record must not stop the job for being large. What is left of its
 /// letter says where the record is, and how much is missing.
 result<bool> outbox::try_shortened(queued_record dead_letter) {
-  std::vector<header> headers{dead_letter.headers.begin(), dead_letter.headers.end()};
+  std::vector<header> headers{dead_letter.headers.begin(),
+                              dead_letter.headers.end()};
   std::string value_bytes, key_bytes;
   if (dead_letter.value) {
     value_bytes = std::to_string(dead_letter.value->size());

@@ -6,7 +6,7 @@
 
 #include "actors/send/lane_producers.hpp"
 #include "actors/send/send_queue.hpp"
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

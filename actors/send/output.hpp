@@ -7,7 +7,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "stores/kv/serde.hpp"
+#include "weir/serde.hpp"
 
 namespace weir {
 
@@ -26,9 +26,9 @@ std::string_view bytes_of(const T& x, std::string& scratch) {
     return x;
   } else {
     static_assert(has_serde<T>, "this output's type has no serde: specialise "
-                                "weir::serde<T> (stores/kv/serde.hpp)");
+                                "weir::serde<T> (weir/serde.hpp)");
     scratch.clear();
-    serde<T>::encode(x, scratch);
+    serde<T>{}.encode(x, scratch);
     return scratch;
   }
 }

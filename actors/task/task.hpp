@@ -12,7 +12,7 @@
 #include "actors/send/output.hpp"
 #include "actors/task/task_core.hpp"
 #include "runtime/stream/record.hpp"
-#include "stores/kv/kv_store.hpp"
+#include "weir/store.hpp"
 
 namespace weir {
 
@@ -64,8 +64,7 @@ protected:
   /// A store of the job, by its declared name. Call in the constructor.
   template <class Key, class Value>
   kv_store<Key, Value> store(const std::string& name) {
-    return kv_store<Key, Value>{
-        core_->state().open<Key, Value>(core_->store_number(name), name)};
+    return core_->state().open<Key, Value>(core_->store_number(name), name);
   }
 
   /// An output of the job, by its declared name. Call in the constructor.

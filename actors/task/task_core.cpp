@@ -33,10 +33,12 @@ task_core::task_core(std::shared_ptr<node_context> context,
              restored_->commit ? restored_->commit->state_digest : 0),
       out_(context_->settings.guarantee == guarantee::at_least_once,
            context_->memory.held),
+      commits_(restored_->commit ? restored_->commit->number : 0),
       previous_checksum_(restored_->commit ? checksum(*restored_->commit) : 0),
       sealed_positions_(next_offsets(*restored_)),
       committed_(sealed_positions_),
-      suspects_(restored_->inputs.size(), INT64_MAX), skipped_(restored_->lost) {
+      suspects_(restored_->inputs.size(), INT64_MAX),
+      skipped_(restored_->lost) {
   for (auto& [input, offset] : restored_->suspects)
     suspects_[input] = offset;
   if (restored_->decision)
@@ -52,7 +54,8 @@ task_core::task_core(std::shared_ptr<node_context> context,
 
 void task_core::find_decided() {
   std::erase_if(decided_, [&](auto& each) {
-    return restored_->inputs[each.input].position.next_offset > each.what.offset;
+    return restored_->inputs[each.input].position.next_offset >
+           each.what.offset;
   });
   decided_offset_ = decided_.empty() ? -1 : decided_.front().what.offset;
   decided_input_ = decided_.empty() ? 0 : decided_.front().input;
@@ -314,6 +317,7 @@ result<bool> task_core::seal(bool forced) {
   auto& record = commit.record;
   record.generation = restored_->claim.generation;
   record.by = by;
+  record.number = ++commits_;
   record.previous = previous_checksum_;
   record.record_count = sum.count();
   record.records_checksum = sum.value();

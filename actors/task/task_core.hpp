@@ -213,6 +213,8 @@ private:
   bool passed_decided_ = false;
   std::uint64_t epoch_ = 0;
   std::uint64_t sequence_ = 0;
+  /// The number of the last commit sealed.
+  std::uint64_t commits_ = 0;
   std::uint64_t previous_checksum_ = 0;
   std::optional<sealed_commit> sealed_;
   std::vector<std::int64_t> sealed_positions_;

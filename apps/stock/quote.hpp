@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "apps/stock/tick.hpp"
-#include "runtime/base/error.hpp"
-#include "stores/kv/serde.hpp"
+#include "weir/error.hpp"
+#include "weir/serde.hpp"
 
 namespace stock {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace stock {
 

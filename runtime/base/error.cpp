@@ -1,4 +1,6 @@
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
+
+#include <stdexcept>
 
 namespace weir {
 
@@ -56,6 +58,10 @@ std::string_view to_string(ec code) noexcept {
 
 std::string to_string(const error& what) {
   return std::string{to_string(what.code())} + ": " + what.text();
+}
+
+void detail::throw_no_value(const error& what) {
+  throw std::runtime_error{to_string(what)};
 }
 
 } // namespace weir

@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/handle.hpp"
 #include "runtime/kafka/requests.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

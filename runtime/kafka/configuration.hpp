@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/kafka.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/assignment_gate.hpp"
 #include "runtime/kafka/handle.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

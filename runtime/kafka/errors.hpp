@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/handle.hpp"
 #include "runtime/kafka/requests.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

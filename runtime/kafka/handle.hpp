@@ -12,10 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/configuration.hpp"
 #include "runtime/kafka/errors.hpp"
 #include "runtime/kafka/outage.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "runtime/base/error.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/handle.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

@@ -8,10 +8,10 @@
 #include <optional>
 #include <string>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/handle.hpp"
 #include "runtime/kafka/requests.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

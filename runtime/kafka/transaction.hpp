@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/base/error.hpp"
 #include "runtime/kafka/handle.hpp"
 #include "runtime/kafka/requests.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/error.hpp"
 
 namespace weir::kafka {
 

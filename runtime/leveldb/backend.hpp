@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

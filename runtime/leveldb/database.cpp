@@ -125,7 +125,7 @@ struct embedded_database::parts {
     db.reset();
   }
 
-  tl::unexpected<error> closed() const {
+  failure closed() const {
     return fail(ec::closed, "the database '" + options.directory +
                                 "' was closed after a failed write; restart "
                                 "the process once its cause is cured: " +

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "runtime/base/clock.hpp"
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace leveldb {
 class Env;

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <string>
 
-#include "runtime/base/error.hpp"
 #include "runtime/leveldb/environment.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace leveldb {
 class Cache;

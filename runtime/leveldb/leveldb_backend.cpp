@@ -91,7 +91,7 @@ struct leveldb_backend::parts {
     db.reset();
   }
 
-  tl::unexpected<error> closed() const {
+  failure closed() const {
     return fail(ec::closed,
                 fmt::format("database '{}' was closed after a failed write: {}",
                             directory, cause));

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "runtime/base/clock.hpp"
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace leveldb {
 class Env;

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/stream/record_source.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -20,8 +20,8 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/stream/record.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -9,8 +9,8 @@
 
 #include <zookeeper/zookeeper.h>
 
-#include "runtime/base/error.hpp"
 #include "runtime/coordination/coordination.hpp"
+#include "weir/error.hpp"
 
 namespace weir::zk {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir::zk {
 

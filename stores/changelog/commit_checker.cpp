@@ -7,7 +7,7 @@ namespace weir {
 namespace {
 
 // R8.
-tl::unexpected<error> out_of_order(const origin& x, const origin& after) {
+failure out_of_order(const origin& x, const origin& after) {
   if (x.epoch < after.epoch)
     return fail(ec::corruption,
                 fmt::format("{} comes after epoch {}: a deposed owner wrote "

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/base/error.hpp"
 #include "runtime/bytes/checksum.hpp"
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t format = 1;
 
-tl::unexpected<error> damaged(std::string_view what) {
+failure damaged(std::string_view what) {
   return fail(ec::damaged,
               fmt::format("the database's entry '{}' is damaged", what));
 }

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "runtime/leveldb/backend.hpp"
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
 
 namespace weir {
 

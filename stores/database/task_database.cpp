@@ -122,7 +122,8 @@ result<void> task_database::quarantine(const error& why) {
 // -- judging
 
 result<void> task_database::check_generation() const {
-  if (metadata_.generation.empty() || metadata_.generation == options_.generation)
+  if (metadata_.generation.empty() ||
+      metadata_.generation == options_.generation)
     return {};
   auto& task = options_.directory;
   return fail(ec::corruption,

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "runtime/base/clock.hpp"
-#include "runtime/base/error.hpp"
 #include "runtime/leveldb/leveldb_backend.hpp"
 #include "stores/database/metadata.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

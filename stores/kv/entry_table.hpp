@@ -7,7 +7,7 @@
 
 #include "stores/kv/entry.hpp"
 
-namespace weir {
+namespace weir::detail {
 
 /// Open addressing with linear probing over (hash, pointer) slots, so that a
 /// miss touches no entry, and removal without tombstones. Does not own the
@@ -18,16 +18,16 @@ public:
 
   /// The entry with this hash for which `is_it(entry)` holds, or null.
   template <class Predicate>
-  entry_base* find(std::uint64_t hash, Predicate&& is_it) const {
-    for (auto i = hash & mask(); slots_[i].entry != nullptr;
+  entry* find(std::uint64_t hash, Predicate&& is_it) const {
+    for (auto i = hash & mask(); slots_[i].of != nullptr;
          i = (i + 1) & mask())
-      if (slots_[i].hash == hash && is_it(*slots_[i].entry))
-        return slots_[i].entry;
+      if (slots_[i].hash == hash && is_it(*slots_[i].of))
+        return slots_[i].of;
     return nullptr;
   }
 
   /// @pre no entry of the same key is inside
-  void insert(entry_base& x) {
+  void insert(entry& x) {
     if ((size_ + 1) * 4 > slots_.size() * 3)
       grow();
     place({x.hash, &x});
@@ -35,12 +35,12 @@ public:
   }
 
   /// @pre `x` is inside
-  void erase(const entry_base& x) noexcept {
+  void erase(const entry& x) noexcept {
     auto hole = x.hash & mask();
-    while (slots_[hole].entry != &x)
+    while (slots_[hole].of != &x)
       hole = (hole + 1) & mask();
     // Close the hole with whatever behind it may lie there.
-    for (auto i = (hole + 1) & mask(); slots_[i].entry != nullptr;
+    for (auto i = (hole + 1) & mask(); slots_[i].of != nullptr;
          i = (i + 1) & mask()) {
       auto home = slots_[i].hash & mask();
       if (((i - home) & mask()) >= ((i - hole) & mask())) {
@@ -66,21 +66,21 @@ public:
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (auto& slot : slots_)
-      if (slot.entry != nullptr)
-        visit(*slot.entry);
+      if (slot.of != nullptr)
+        visit(*slot.of);
   }
 
 private:
   struct slot {
     std::uint64_t hash = 0;
-    entry_base* entry = nullptr;
+    entry* of = nullptr;
   };
 
   std::size_t mask() const noexcept { return slots_.size() - 1; }
 
   void place(slot x) noexcept {
     auto i = x.hash & mask();
-    while (slots_[i].entry != nullptr)
+    while (slots_[i].of != nullptr)
       i = (i + 1) & mask();
     slots_[i] = x;
   }
@@ -91,7 +91,7 @@ private:
     std::vector<slot> old(slots);
     old.swap(slots_);
     for (auto& slot : old)
-      if (slot.entry != nullptr)
+      if (slot.of != nullptr)
         place(slot);
   }
 
@@ -99,4 +99,4 @@ private:
   std::size_t size_ = 0;
 };
 
-} // namespace weir
+} // namespace weir::detail

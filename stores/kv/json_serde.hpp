@@ -10,8 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "stores/kv/serde.hpp"
 #include "stores/kv/store_error.hpp"
+#include "weir/serde.hpp"
 
 namespace weir {
 

@@ -10,8 +10,8 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message_lite.h>
 
-#include "stores/kv/serde.hpp"
 #include "stores/kv/store_error.hpp"
+#include "weir/serde.hpp"
 
 namespace weir {
 

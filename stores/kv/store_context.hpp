@@ -9,7 +9,7 @@
 #include "runtime/leveldb/backend.hpp"
 #include "stores/kv/entry.hpp"
 
-namespace weir {
+namespace weir::detail {
 
 /// Owned by `task_state`, on its thread. Keeps the clean entries of all stores
 /// in one ring and evicts by CLOCK (second chance), so that the bound is one
@@ -26,14 +26,14 @@ public:
   // -- the ring of clean entries
 
   /// Makes `x` clean: evictable, the last in turn.
-  void link(entry_base& x) noexcept {
+  void link(entry& x) noexcept {
     x.previous = ring_.previous;
     x.next = &ring_;
     ring_.previous->next = &x;
     ring_.previous = &x;
     clean_bytes_ += x.charge;
   }
-  void unlink(entry_base& x) noexcept {
+  void unlink(entry& x) noexcept {
     x.previous->next = x.next;
     x.next->previous = x.previous;
     x.previous = x.next = nullptr;
@@ -60,12 +60,12 @@ public:
   /// Counts the records begun.
   std::uint64_t record = 0;
   /// Stores that wrote something in the current record.
-  std::vector<store_base*> touched;
+  std::vector<store_core*> touched;
 
 private:
   std::size_t cache_bound_;
   std::size_t clean_bytes_ = 0;
-  entry_base ring_;
+  entry ring_;
 };
 
-} // namespace weir
+} // namespace weir::detail

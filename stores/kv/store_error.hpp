@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "runtime/base/error.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -29,34 +29,28 @@ task_state::task_state(backend& database, task_state_options options,
 
 task_state::~task_state() = default;
 
-store_base* task_state::find_store(int number, const std::string& name,
-                                   std::type_index type) {
+detail::store_core& task_state::open(int number, const std::string& name,
+                                     const detail::store_spec& spec) {
   if (number < first_store_number || number > last_store_number)
     throw store_error{ec::bad_argument,
                       fmt::format("store '{}': number {} is not in {} to {}",
                                   name, number, first_store_number,
                                   last_store_number)};
-  auto at = stores_.find(number);
-  if (at == stores_.end())
-    return nullptr;
-  auto& [store, known_type] = at->second;
+  auto& store = stores_[number];
+  if (!store)
+    store =
+        std::make_unique<detail::store_core>(context_, number, name, spec);
   if (store->name() != name)
     throw store_error{
         ec::bad_argument,
         fmt::format("store number {} belongs to '{}': give '{}' another one",
                     number, store->name(), name)};
-  if (known_type != type)
+  if (store->spec().ops != spec.ops || store->spec().key != spec.key)
     throw store_error{ec::bad_argument,
                       fmt::format("store '{}' (number {}) was opened before "
                                   "with another key or value type",
                                   name, number)};
-  return store.get();
-}
-
-void task_state::add_store(std::unique_ptr<store_base> made,
-                           std::type_index type) {
-  auto number = made->number();
-  stores_.emplace(number, open_store{std::move(made), type});
+  return *store;
 }
 
 // -- one record
@@ -102,8 +96,8 @@ result<seal_summary> task_state::seal(const seal_sink& sink) {
   failed_ = true;
   try {
     seal_work work{sink, frozen_, checksum, sealed_digest_};
-    for (auto& [number, open] : stores_)
-      if (auto done = open.store->seal(work); !done)
+    for (auto& [number, store] : stores_)
+      if (auto done = store->seal(work); !done)
         return fail(done.error().within("seal"));
   } catch (const store_error& what) {
     return fail(what.reason().within("seal"));
@@ -131,16 +125,16 @@ result<void> task_state::apply(const change_batch& metadata, bool sync) {
   frozen_.clear();
   sealed_ = false;
   digest_ = sealed_digest_;
-  for (auto& [number, open] : stores_)
-    open.store->applied();
+  for (auto& [number, store] : stores_)
+    store->applied();
   context_.make_room(0);
   return {};
 }
 
 void task_state::release_spare() {
   context_.evict_all();
-  for (auto& [number, open] : stores_)
-    open.store->release_spare();
+  for (auto& [number, store] : stores_)
+    store->release_spare();
   if (!sealed_)
     frozen_ = {};
 }
@@ -148,9 +142,9 @@ void task_state::release_spare() {
 void task_state::drop() {
   context_.recording = false;
   context_.touched.clear();
-  for (auto& [number, open] : stores_) {
-    open.store->accept();
-    open.store->drop();
+  for (auto& [number, store] : stores_) {
+    store->accept();
+    store->drop();
   }
   WEIR_ASSERT(context_.overlay_bytes == 0, "a dropped overlay has no bytes");
   frozen_.clear();
@@ -162,8 +156,8 @@ void task_state::drop() {
 
 std::size_t task_state::changed() const noexcept {
   std::size_t sum = 0;
-  for (auto& [number, open] : stores_)
-    sum += open.store->changed();
+  for (auto& [number, store] : stores_)
+    sum += store->changed();
   return sum;
 }
 

@@ -7,13 +7,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <typeindex>
-#include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/leveldb/backend.hpp"
-#include "stores/kv/kv_map.hpp"
 #include "stores/kv/store_context.hpp"
+#include "stores/kv/store_core.hpp"
+#include "weir/error.hpp"
+#include "weir/store.hpp"
 
 namespace weir {
 
@@ -63,18 +62,14 @@ public:
 
   /// The store with this number (1 to 250), which stands before its keys in
   /// database and changelog: never give a number to another store later. The
-  /// name is for people. A second call for the same store answers the same map.
+  /// name is for people. A second call for the same store answers the same one.
   /// Throws `store_error` with `bad_argument` for a bad number, or one that is
   /// in use under another name or with other types.
-  template <class K, class V>
-  kv_map<K, V>& open(int number, const std::string& name) {
-    using map_type = kv_map<K, V>;
-    if (auto* known = find_store(number, name, typeid(map_type)))
-      return static_cast<map_type&>(*known);
-    auto made = std::make_unique<map_type>(context_, number, name);
-    auto& map = *made;
-    add_store(std::move(made), typeid(map_type));
-    return map;
+  detail::store_core& open(int number, const std::string& name,
+                           const detail::store_spec& spec);
+  template <class K, class F>
+  kv_store<K, F> open(int number, const std::string& name) {
+    return kv_store<K, F>{open(number, name, detail::spec_of<K, F>)};
   }
 
   // -- one record
@@ -141,17 +136,8 @@ public:
   result<void> verify_digest();
 
 private:
-  store_base* find_store(int number, const std::string& name,
-                         std::type_index type);
-  void add_store(std::unique_ptr<store_base> made, std::type_index type);
-
-  struct open_store {
-    std::unique_ptr<store_base> store;
-    std::type_index type;
-  };
-
-  store_context context_;
-  std::map<int, open_store> stores_;
+  detail::store_context context_;
+  std::map<int, std::unique_ptr<detail::store_core>> stores_;
   change_batch frozen_;
   std::uint64_t digest_;
   std::uint64_t sealed_digest_ = 0;

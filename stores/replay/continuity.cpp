@@ -32,7 +32,8 @@ result<void> continuity::check() const {
                                "was made of: it was recreated, truncated or "
                                "restored from a backup");
   // Compaction removes a commit record only where there is a later one.
-  auto begins_before = !metadata_.position || start_ < metadata_.position->offset;
+  auto begins_before =
+      !metadata_.position || start_ < metadata_.position->offset;
   if (begins_before && !met_)
     return fail(ec::data_loss, "the changelog has neither the commit that the "
                                "store is at, " +

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "runtime/base/error.hpp"
 #include "runtime/stream/record.hpp"
 #include "stores/database/metadata.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 
@@ -17,8 +17,8 @@ bool is_anchor(const record& x, const changelog_position& at);
 /// changelog of another one, or a shortened one.
 class continuity {
 public:
-  /// `metadata` have a commit. `start` is where the reading begins: the answer of
-  /// `restore_start`, or lower.
+  /// `metadata` have a commit. `start` is where the reading begins: the answer
+  /// of `restore_start`, or lower.
   continuity(const database_metadata& metadata, std::int64_t start)
       : metadata_(metadata), start_(start) {}
 

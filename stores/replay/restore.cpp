@@ -41,7 +41,8 @@ result<std::int64_t> restore_start(const database_metadata& metadata,
 struct restorer::parts {
   using outcome = result<restore_step>;
 
-  parts(backend& store, const database_metadata& metadata, restore_options options);
+  parts(backend& store, const database_metadata& metadata,
+        restore_options options);
 
   outcome data(const record& x, const origin& by);
   outcome commit(const record& x, const origin& by);

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/leveldb/backend.hpp"
 #include "runtime/stream/record.hpp"
 #include "runtime/stream/stream.hpp"
 #include "stores/database/metadata.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

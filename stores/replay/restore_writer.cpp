@@ -60,7 +60,8 @@ std::optional<change> decode_staged(std::string_view bytes) {
 
 } // namespace
 
-restore_writer::restore_writer(backend& store, const database_metadata& metadata,
+restore_writer::restore_writer(backend& store,
+                               const database_metadata& metadata,
                                std::size_t batch_bytes, std::int64_t started_ms)
     : store_(store), batch_bytes_(batch_bytes), started_ms_(started_ms),
       marked_(metadata.restoring_since.has_value()), leftovers_(marked_),

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/base/error.hpp"
 #include "runtime/leveldb/backend.hpp"
 #include "stores/database/metadata.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "stores/kv/json_serde.hpp"
-#include "stores/kv/kv_store.hpp"
+#include "weir/store.hpp"
 #include "stores/kv/task_state.hpp"
 #include "test/driver/memory_backend.hpp"
 

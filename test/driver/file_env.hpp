@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/leveldb/environment.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

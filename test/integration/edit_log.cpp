@@ -15,7 +15,7 @@
 
 #include "runtime/base/clock.hpp"
 #include "runtime/bytes/checksum.hpp"
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
 #include "test/integration/open_streams.hpp"
 #include "test/servers/log_editor.hpp"
 
@@ -139,6 +139,7 @@ void append(const arguments& x) {
   sum.add(key, value);
   commit_record commit = *last;
   commit.by = {must(parse_lane_id(lane)), x.epoch, 1};
+  commit.number = last->number + 1;
   commit.previous = checksum(*last);
   commit.record_count = sum.count();
   commit.records_checksum = sum.value();

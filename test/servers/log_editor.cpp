@@ -48,7 +48,7 @@ std::string sealed(const edited_record& x, std::string_view place) {
   return bytes;
 }
 
-tl::unexpected<error> missing(const std::string& what) {
+failure missing(const std::string& what) {
   return fail(ec::not_found, what + " does not exist");
 }
 
@@ -118,7 +118,10 @@ result<std::vector<edited_record>> log_editor::records(const std::string& topic,
 
 result<bounds> log_editor::limits(const std::string& topic,
                                   std::int32_t partition) {
-  return find(topic, partition).map([](const place& x) { return x.limits; });
+  auto where = find(topic, partition);
+  if (!where)
+    return fail(where.error());
+  return where->limits;
 }
 
 // -- consistent edits
@@ -145,7 +148,9 @@ result<std::int64_t> log_editor::append(const std::string& topic,
                                         record.timestamp}));
   }
   batch.put(bounds_key(where->id), encode(where->limits));
-  return database_->write(batch).map([offset] { return offset; });
+  if (auto done = database_->write(batch); !done)
+    return fail(done.error());
+  return offset;
 }
 
 result<void> log_editor::rewrite(const std::string& topic,

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/base/error.hpp"
 #include "runtime/embedded/log/log_format.hpp"
 #include "runtime/leveldb/database.hpp"
+#include "weir/error.hpp"
 
 namespace weir {
 

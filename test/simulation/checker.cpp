@@ -6,7 +6,7 @@
 
 #include "runtime/job/topics.hpp"
 #include "stores/database/task_database.hpp"
-#include "stores/kv/kv_store.hpp"
+#include "weir/store.hpp"
 #include "stores/kv/task_state.hpp"
 #include "stores/replay/restore.hpp"
 #include "test/simulation/life.hpp"
@@ -194,7 +194,8 @@ private:
     if (!database)
       return complain("task {}: {}", partition, to_string(database.error()));
     auto& metadata = (*database)->metadata();
-    if (!metadata.closed_cleanly || !metadata.commit || metadata.restoring_since)
+    if (!metadata.closed_cleanly || !metadata.commit ||
+        metadata.restoring_since)
       return complain("task {}: its database was not closed cleanly at a "
                       "commit",
                       partition);
@@ -262,6 +263,13 @@ private:
         complain("a changelog: {}", to_string(decoded.error()));
         return std::nullopt;
       }
+      // Compaction may have removed what was between.
+      bool follows = !out || decoded->previous == checksum(*out);
+      if (auto before = out ? out->number : 0;
+          decoded->number <= before ||
+          (out && follows && decoded->number != before + 1))
+        complain("a changelog: commit number {} comes after {}",
+                 decoded->number, before);
       out = *decoded;
     }
     return out;

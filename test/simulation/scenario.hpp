@@ -10,10 +10,10 @@
 
 #include "actors/base/node_context.hpp"
 #include "actors/base/scheduling.hpp"
-#include "runtime/base/error.hpp"
 #include "test/simulation/planned_failures.hpp"
 #include "test/simulation/sim_streams.hpp"
 #include "test/simulation/workload.hpp"
+#include "weir/error.hpp"
 
 namespace weir::sim {
 

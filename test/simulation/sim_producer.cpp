@@ -37,7 +37,7 @@ struct relays {
   bool silent = false;
 };
 
-tl::unexpected<error> over() {
+failure over() {
   return fail(ec::transaction_failed, "simulated: the producer is finished");
 }
 

@@ -154,7 +154,7 @@ public:
   }
 
 private:
-  static tl::unexpected<error> dead() {
+  static failure dead() {
     return fail(ec::closed, "simulated: the process is dead");
   }
 

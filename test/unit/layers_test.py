@@ -6,6 +6,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAYERS = ("runtime", "stores", "actors", "apps")
+# What users include, and the layers are built with.
+HEADERS = "include/weir"
 
 # The rooms and what each may include of other rooms: what a newcomer reads
 # first. A room that isn't here, or an arrow that isn't, is an error, and so is
@@ -16,9 +18,9 @@ ROOMS = {
     # Bytes of numbers, checksums.
     "runtime/bytes": (),
     # Topics and what is in them: the interface that log and Kafka implement.
-    "runtime/stream": ("runtime/base",),
+    "runtime/stream": (),
     # Znodes: the interface that ZooKeeper and its embedded likeness implement.
-    "runtime/coordination": ("runtime/base",),
+    "runtime/coordination": (),
     # What a user declares and sets.
     "runtime/job": ("runtime/base", "runtime/stream"),
     # A directory with a database: owner, files, damage, room on the disk.
@@ -44,7 +46,7 @@ ROOMS = {
     # What stops a task, and what becomes of it.
     "actors/failure": ("runtime/base",),
     # From a task to its lane's producer.
-    "actors/send": ("runtime/base", "runtime/stream", "stores/kv"),
+    "actors/send": ("runtime/base", "runtime/stream"),
     # What the actors of a node share.
     "actors/base": ("runtime/base", "runtime/coordination", "runtime/job",
                     "runtime/leveldb", "runtime/stream"),
@@ -76,7 +78,7 @@ ROOMS = {
                         "stores/changelog", "stores/database", "stores/replay",
                         "actors", "actors/base", "actors/claim",
                         "actors/failure", "actors/node"),
-    "apps/stock": ("runtime/base", "runtime/stream", "stores/kv", "actors"),
+    "apps/stock": ("runtime/stream", "actors"),
 }
 
 # Library header -> the rooms that may include it.
@@ -89,12 +91,17 @@ LIBRARIES = {
     "toml++/": ("actors/commands",),
     "spdlog/": ("runtime/base",),
 }
+# The public headers that any layer may include; those of a task, a job or a
+# node are for actors and apps.
+VALUES = {"weir/error.hpp", "weir/serde.hpp", "weir/format.hpp",
+          "weir/store.hpp", "weir/detail/key_order.hpp",
+          "weir/detail/store_core.hpp"}
 # Public headers must not bring a library's headers into user code.
 PRIVATE = ("librdkafka/", "zookeeper/", "leveldb/", "spdlog/", "CLI/",
            "toml++/", "xxhash")
 PUBLIC_ROOTS = ["actors/weir.hpp", "runtime/stream/stream.hpp",
                 "runtime/coordination/coordination.hpp",
-                "stores/kv/kv_store.hpp", "runtime/kafka/kafka.hpp",
+                "include/weir/store.hpp", "runtime/kafka/kafka.hpp",
                 "runtime/zookeeper/zookeeper.hpp",
                 "runtime/embedded/log/streams.hpp"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.M)
@@ -109,13 +116,13 @@ def folder(name):
 
 
 def reachable(start):
-    seen, todo = set(), [start]
+    seen, todo = set(), [ROOT / start]
     while todo:
-        for name in includes(ROOT / todo.pop()):
+        for name in includes(todo.pop()):
             if name not in seen:
                 seen.add(name)
-                if (ROOT / name).is_file():
-                    todo.append(name)
+                todo += [x for x in (ROOT / name, ROOT / "include" / name)
+                         if x.is_file()]
     return seen
 
 
@@ -149,6 +156,9 @@ def check(root, rooms):
                 for prefix, where in LIBRARIES.items():
                     if name.startswith(prefix) and not room.startswith(where):
                         problems.append(f"{place} includes {name}")
+                if name.startswith("weir/") and name not in VALUES \
+                        and layer in ("runtime", "stores"):
+                    problems.append(f"{place} includes {name}")
                 other = folder(name)
                 if other == room or not name.startswith(
                         tuple(x + "/" for x in LAYERS + ("test",))):
@@ -160,6 +170,12 @@ def check(root, rooms):
         problems += [f"{room} doesn't need {x}: take it from the list"
                      for x in others if (room, x) not in used]
     problems += [f"{x} is in a circle of rooms" for x in circles(rooms)]
+    for path in sorted((root / HEADERS).rglob("*.hpp")):
+        files += 1
+        for name in includes(path):
+            if name.endswith(".hpp") and not name.startswith(("weir/", "caf/")):
+                problems.append(f"{path.relative_to(root)} includes {name}, "
+                                "which is not installed")
     return problems, files
 
 

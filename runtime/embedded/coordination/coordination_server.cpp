@@ -10,12 +10,12 @@ using phase = server_session::phase;
 
 namespace {
 
-tl::unexpected<error> no_connection() {
+failure no_connection() {
   return fail(ec::disconnected,
               "embedded coordination: there is no connection at the moment");
 }
 
-tl::unexpected<error> reply_lost(bool is_write) {
+failure reply_lost(bool is_write) {
   if (!is_write)
     return no_connection();
   return fail(ec::unknown_outcome,

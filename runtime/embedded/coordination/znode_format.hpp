@@ -13,8 +13,8 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/base/error.hpp"
 #include "runtime/embedded/coordination/znode_tree.hpp"
+#include "weir/error.hpp"
 
 namespace weir::znode_format {
 

@@ -8,8 +8,7 @@ namespace weir {
 
 namespace {
 
-tl::unexpected<error> refuse(ec code, const std::string& path,
-                             std::string_view text) {
+failure refuse(ec code, const std::string& path, std::string_view text) {
   return fail(code, fmt::format("znode '{}': {}", path, text));
 }
 

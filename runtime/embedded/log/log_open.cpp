@@ -12,8 +12,8 @@ using namespace log_format;
 
 namespace {
 
-tl::unexpected<error> corrupt(const log_topic& topic, std::int32_t partition,
-                              std::int64_t offset, const std::string& what) {
+failure corrupt(const log_topic& topic, std::int32_t partition,
+                std::int64_t offset, const std::string& what) {
   return fail(embedded_damage(name_of(topic, partition) + " offset " +
                               std::to_string(offset) + ": " + what));
 }
@@ -52,7 +52,7 @@ private:
     std::size_t key_hash;
   };
 
-  tl::unexpected<error> broken(std::int64_t offset, const std::string& what) {
+  failure broken(std::int64_t offset, const std::string& what) {
     return corrupt(topic_, partition_.id.partition, offset, what);
   }
 

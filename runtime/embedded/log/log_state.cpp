@@ -26,10 +26,8 @@ const std::map<std::string, std::string>& defaults() {
   return all;
 }
 
-tl::unexpected<error> bad_setting(const std::string& topic,
-                                  const std::string& name,
-                                  const std::string& value,
-                                  const std::string& allowed) {
+failure bad_setting(const std::string& topic, const std::string& name,
+                    const std::string& value, const std::string& allowed) {
   return fail(ec::bad_argument, "topic '" + topic + "': " + name + "=" + value +
                                     " is not possible here; use " + allowed);
 }

@@ -93,7 +93,7 @@ public:
   result<commit_report> commit() override { return no_transactions(); }
 
 private:
-  static tl::unexpected<error> no_transactions() {
+  static failure no_transactions() {
     return fail(ec::bad_argument, "a producer without a transactional id has "
                                   "no transactions");
   }

@@ -1,7 +1,7 @@
 // What a task does with the state that a restore gives it.
 #include <catch2/catch.hpp>
 
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
 #include "test/unit/actors/task/task_rig.hpp"
 
 using namespace weir;

@@ -12,8 +12,8 @@
 
 #include "actors/base/messages.hpp"
 #include "actors/task/messages.hpp"
-#include "actors/task/task.hpp"
 #include "actors/task/restored_task.hpp"
+#include "actors/task/task.hpp"
 #include "test/driver/file_env.hpp"
 
 namespace weir::test {

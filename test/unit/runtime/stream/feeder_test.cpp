@@ -144,7 +144,7 @@ public:
   }
 
 private:
-  static tl::unexpected<error> unused() {
+  static failure unused() {
     return fail(ec::rejected, "the feeder has no business here");
   }
 

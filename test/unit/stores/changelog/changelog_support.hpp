@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "runtime/bytes/checksum.hpp"
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
 #include "stores/changelog/raw_key.hpp"
 #include "stores/database/metadata.hpp"
 #include "stores/replay/restore.hpp"
@@ -151,6 +151,7 @@ public:
     commit_record out;
     out.generation = generation;
     out.by = by_;
+    out.number = history.size() + 1;
     out.previous = previous_;
     out.record_count = sum.count();
     out.records_checksum = sum.value();

@@ -9,7 +9,7 @@
 
 #include "runtime/bytes/checksum.hpp"
 #include "runtime/leveldb/leveldb_backend.hpp"
-#include "stores/kv/kv_store.hpp"
+#include "weir/store.hpp"
 #include "stores/kv/task_state.hpp"
 #include "test/driver/memory_backend.hpp"
 #include "test/temporary_directory.hpp"
@@ -86,7 +86,7 @@ private:
   static std::string raw(const std::string& key) { return "\x01" + key; }
   static std::string raw(std::int32_t key) {
     std::string out = "\x02";
-    serde<std::int32_t>::encode(key, out);
+    detail::key_order<std::int32_t>::put(key, out);
     return out;
   }
   static std::string decoded(const std::string& raw) { return raw.substr(1); }
@@ -106,7 +106,22 @@ private:
 
   // -- operations
 
+  void change_in_place() {
+    auto more = pick_value();
+    if (pick(2) == 0) {
+      auto key = pick_text();
+      (*texts_)[key] += more;
+      current_[raw(key)] += more;
+    } else {
+      auto key = pick_number();
+      (*numbers_)[key] += more;
+      current_[raw(key)] += more;
+    }
+  }
+
   void change() {
+    if (pick(3) == 0)
+      return change_in_place();
     bool put = pick(3) != 0;
     auto value = pick_value();
     if (pick(2) == 0) {

@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "stores/kv/kv_store.hpp"
+#include "weir/store.hpp"
 #include "stores/kv/task_state.hpp"
 #include "test/driver/memory_backend.hpp"
 

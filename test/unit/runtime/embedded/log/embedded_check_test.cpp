@@ -174,8 +174,10 @@ TEST_CASE("embedded log: consistent edits open and read as edited") {
     foreign.key = "k";
     foreign.value = "foreign";
     foreign.headers = {{"who", "me"}};
-    must(edited(fixture, [&](log_editor& x) {
-      return x.append(topic, 0, foreign).map([](auto) {});
+    must(edited(fixture, [&](log_editor& x) -> result<void> {
+      if (auto done = x.append(topic, 0, foreign); !done)
+        return fail(done.error());
+      return {};
     }));
     test_reader reader{fixture.streams(), topic, 0, 4};
     auto records = reader.read_to_end();

@@ -3,7 +3,7 @@
 #include <random>
 
 #include "runtime/bytes/checksum.hpp"
-#include "stores/changelog/changelog.hpp"
+#include "stores/changelog/commit_record.hpp"
 #include "stores/database/metadata.hpp"
 #include "test/driver/memory_backend.hpp"
 #include "test/unit/stores/changelog/changelog_support.hpp"
@@ -15,6 +15,7 @@ commit_record sample() {
   commit_record x;
   x.generation = "generation-1";
   x.by = {{0x0102030405060708u, 0x1112131415161718u}, 3, 9};
+  x.number = 12;
   x.previous = 0xfedcba9876543210u;
   x.record_count = 2;
   x.records_checksum = 77;
@@ -58,12 +59,16 @@ TEST_CASE("the bytes of a commit record are those of the documented format") {
   x.state_digest = 8;
   x.wall_clock_ms = 9;
   x.inputs = {{"t", 10, fingerprint{9, 11, 12}}};
+  x.number = 13;
   auto number = [](char low) { return std::string{low} + std::string(7, 0); };
-  std::string expected = "\x01\x01g";
+  std::string expected = "\x02\x01g\x01";
   for (char i = 1; i <= 9; ++i)
     expected += number(i);
+  // Fields: id, whether it must be known, size, bytes.
+  expected += std::string{"\1\0\1\x28\0\0\0", 7};
   expected += std::string{"\1\0\0\0", 4} + std::string{"\1\0t", 3};
   expected += number(10) + '\1' + number(9) + number(11) + number(12);
+  expected += std::string{"\2\0\1\x8\0\0\0", 7} + number(13);
   CHECK(encode(x) == sealed(expected));
   CHECK(checksum(x) == hash_bytes(expected));
 }
@@ -120,7 +125,8 @@ TEST_CASE("a count of inputs that the bytes cannot hold is not believed") {
   auto x = sample();
   x.inputs.clear();
   auto bytes = body(x);
-  bytes.replace(bytes.size() - 4, 4, "\xff\xff\xff\xff");
+  // The count is all that this field holds; the next has 15 bytes.
+  bytes.replace(bytes.size() - 15 - 4, 4, "\xff\xff\xff\xff");
   auto decoded = decode_commit(sealed(bytes));
   REQUIRE_FALSE(decoded);
   CHECK(decoded.error().text() ==
@@ -131,8 +137,8 @@ TEST_CASE("R3: an input that is listed without a position is an error") {
   auto x = sample();
   x.inputs = {{"ticks", 0, std::nullopt}};
   auto bytes = body(x);
-  // The position is the 8 bytes before the last one.
-  bytes.replace(bytes.size() - 9, 8, std::string(8, '\xff'));
+  // The position is the 8 bytes before the last one; the next field has 15.
+  bytes.replace(bytes.size() - 15 - 9, 8, std::string(8, '\xff'));
   auto decoded = decode_commit(sealed(bytes));
   REQUIRE_FALSE(decoded);
   CHECK(decoded.error().text() ==
@@ -149,7 +155,7 @@ TEST_CASE("an input listed twice is refused") {
 
 TEST_CASE("a newer format is named as such") {
   auto bytes = body(sample());
-  bytes[0] = 2;
+  bytes[0] = 3;
   auto decoded = decode_commit(sealed(bytes));
   REQUIRE_FALSE(decoded);
   CHECK(decoded.error().text().find("newer") != std::string::npos);
@@ -158,6 +164,53 @@ TEST_CASE("a newer format is named as such") {
   auto origin = decode_origin(header);
   REQUIRE_FALSE(origin);
   CHECK(origin.error().text().find("newer") != std::string::npos);
+}
+
+TEST_CASE("an older format is refused with what to do") {
+  auto bytes = body(sample());
+  bytes[0] = 1;
+  auto decoded = decode_commit(sealed(bytes));
+  REQUIRE_FALSE(decoded);
+  CHECK(decoded.error().code() == ec::bad_format);
+  CHECK(decoded.error().text().find("`reset`") != std::string::npos);
+}
+
+/// A field of a version to come.
+std::string field(char id, char must_know, const std::string& content) {
+  return std::string{id, '\0', must_know, static_cast<char>(content.size()),
+                     '\0', '\0', '\0'} +
+         content;
+}
+
+TEST_CASE("a field of a newer weir is passed over and kept, or refused") {
+  auto newer = field(7, 0, "horizon") + field(9, 0, "");
+  auto bytes = sealed(body(sample()) + newer);
+  auto decoded = decode_commit(bytes);
+  REQUIRE(decoded);
+  CHECK(decoded->unknown_fields == newer);
+  CHECK(decoded->inputs == sample().inputs);
+  // The next commit names it by its checksum.
+  CHECK(encode(*decoded) == bytes);
+  CHECK(checksum(*decoded) != checksum(sample()));
+  auto refused = decode_commit(sealed(body(sample()) + field(7, 1, "level")));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().text() ==
+        "commit record: field 7 is not known to this version: written by a "
+        "newer weir");
+}
+
+TEST_CASE("fields that are missing, twice or out of order are refused") {
+  auto whole = body(sample());
+  CHECK_FALSE(decode_commit(sealed(whole.substr(0, whole.size() - 15))));
+  CHECK_FALSE(decode_commit(sealed(whole + whole.substr(whole.size() - 15))));
+  CHECK_FALSE(
+      decode_commit(sealed(whole + field(9, 0, "") + field(7, 0, ""))));
+  CHECK_FALSE(decode_commit(sealed(whole + field(7, 2, ""))));
+  auto uncounted = sample();
+  uncounted.number = 1;
+  auto bytes = body(uncounted);
+  bytes[bytes.size() - 8] = 0;
+  CHECK_FALSE(decode_commit(sealed(bytes)));
 }
 
 TEST_CASE("the checksum chains everything in a commit record") {

@@ -1,0 +1,467 @@
+#include "stores/kv/store_core.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "runtime/base/assert.hpp"
+#include "stores/kv/store_error.hpp"
+
+namespace weir::detail {
+
+namespace {
+
+/// Undo of more values than this gives its room back with the record.
+constexpr std::size_t kept_undo_items = 64;
+
+constexpr std::size_t aligned(std::size_t size, std::size_t to) noexcept {
+  return (size + to - 1) / to * to;
+}
+
+} // namespace
+
+store_core::store_core(store_context& context, int number, std::string name,
+                       const store_spec& spec)
+    : context_(context), number_(number), name_(std::move(name)), spec_(spec),
+      ops_(*spec.ops), value_at_(aligned(sizeof(entry), ops_.align)),
+      key_at_(value_at_ + ops_.size) {}
+
+store_core::~store_core() {
+  std::vector<entry*> all;
+  table_.for_each([&](entry& x) { all.push_back(&x); });
+  for (auto* x : all)
+    forget(*x);
+}
+
+// -- entries
+
+std::align_val_t store_core::alignment() const noexcept {
+  return std::align_val_t{std::max(alignof(entry), ops_.align)};
+}
+
+entry& store_core::insert(std::string_view key, std::uint64_t hash) {
+  auto raw_size = key.size() + 1;
+  auto* room = ::operator new(key_at_ + raw_size, alignment());
+  auto* x = new (room) entry{this, hash, raw_size};
+  auto* raw = static_cast<char*>(room) + key_at_;
+  raw[0] = static_cast<char>(number_);
+  std::memcpy(raw + 1, key.data(), key.size());
+  try {
+    table_.insert(*x);
+  } catch (...) {
+    ::operator delete(room, alignment());
+    throw;
+  }
+  return *(last_ = x);
+}
+
+void store_core::forget(entry& x) {
+  if (last_ == &x)
+    last_ = nullptr;
+  table_.erase(x);
+  clear_value(x);
+  x.~entry();
+  ::operator delete(&x, alignment());
+}
+
+void store_core::set_value(entry& x, void* moved) {
+  clear_value(x);
+  ops_.move(value_of(x), moved);
+  x.present = true;
+}
+
+void store_core::clear_value(entry& x) noexcept {
+  if (std::exchange(x.present, false))
+    ops_.destroy(value_of(x));
+}
+
+/// A value whose size is not known counts as the usual size of its encoding.
+std::size_t store_core::charge_of(const entry& x) const noexcept {
+  // Table slot, list element and what malloc keeps for itself.
+  constexpr std::size_t overhead = 48;
+  auto charge = key_at_ + x.key_size + overhead;
+  if (x.present && !ops_.trivial)
+    charge += ops_.heap != nullptr ? ops_.heap(value_of(x)) : typical_size_;
+  return charge;
+}
+
+void store_core::set_charge(entry& x, std::size_t charge) noexcept {
+  if (x.in_overlay())
+    context_.overlay_bytes += charge - x.charge;
+  x.charge = charge;
+}
+
+// -- looking up and loading
+
+entry* store_core::lookup(std::string_view key, std::uint64_t hash) {
+  return last_ = table_.find(
+             hash, [&](const entry& x) { return key_of(x) == key; });
+}
+
+/// Only a second use counts as use: keys read once do not push out others.
+entry& store_core::obtain(std::string_view key) {
+  auto* x = last_;
+  if (x == nullptr || key_of(*x) != key) {
+    auto hash = hash_bytes(key);
+    x = lookup(key, hash);
+    if (x == nullptr)
+      return load(key, hash);
+  }
+  x->referenced = true;
+  return *x;
+}
+
+entry& store_core::load(std::string_view key, std::uint64_t hash) {
+  key_scratch_.assign(1, static_cast<char>(number_));
+  key_scratch_ += key;
+  boxed_value value{ops_};
+  std::uint64_t committed_hash = 0;
+  if (read(key_scratch_, value_scratch_)) {
+    committed_hash = entry_hash(key_scratch_, value_scratch_);
+    value.construct();
+    decode(key_scratch_, value_scratch_, value.get());
+    note_size(value_scratch_.size());
+  }
+  auto& x = insert(key, hash);
+  if (value.has_value())
+    set_value(x, value.get());
+  x.committed_hash = committed_hash;
+  x.known = true;
+  x.charge = charge_of(x);
+  // Before the link, so that what find returns cannot be what is evicted.
+  context_.make_room(x.charge);
+  context_.link(x);
+  return x;
+}
+
+const void* store_core::find(std::string_view key) {
+  auto& x = obtain(key);
+  return x.present ? value_of(x) : nullptr;
+}
+
+bool store_core::read(std::string_view raw_key, std::string& value) const {
+  auto found = context_.database.get(raw_key, value);
+  if (!found)
+    throw store_error{found.error().within("store '" + name_ + "'")};
+  return *found;
+}
+
+void store_core::decode(std::string_view raw_key, std::string_view bytes,
+                        void* to) const {
+  if (!ops_.decode(bytes, to))
+    throw_undecodable("value", raw_key);
+}
+
+void store_core::throw_closed() const {
+  throw store_error{ec::closed,
+                    "store '" + name_ +
+                        "': the task's last commit is over, what is written "
+                        "now would be lost"};
+}
+
+void store_core::throw_undecodable(std::string_view part,
+                                   std::string_view raw_key) const {
+  auto* bytes = reinterpret_cast<const unsigned char*>(raw_key.data());
+  throw store_error{
+      ec::corruption,
+      fmt::format("store '{}' (number {}): its serde cannot decode the {} of "
+                  "the entry with raw key {:02x}; was the store written with "
+                  "another type, or another number?",
+                  name_, number_, part,
+                  fmt::join(bytes, bytes + raw_key.size(), ""))};
+}
+
+// -- changing
+
+/// `what` says what becomes of the old value where the entry is changed.
+entry& store_core::prepare_change(std::string_view key, old_value what) {
+  if (context_.closed) [[unlikely]]
+    throw_closed();
+  entry* x = last_;
+  if (x == nullptr || key_of(*x) != key) {
+    auto hash = hash_bytes(key);
+    x = lookup(key, hash);
+    if (x == nullptr)
+      x = &insert(key, hash);
+    else
+      x->referenced = true;
+  }
+  remember(*x, what);
+  if (!x->dirty)
+    mark_dirty(*x);
+  return *x;
+}
+
+void store_core::remember(entry& x, old_value what) {
+  if (scans_ != nullptr) [[unlikely]]
+    tell_scans(x);
+  if (!context_.recording || x.undo_mark == context_.record)
+    return;
+  if (undone_ == 0)
+    context_.touched.push_back(this);
+  if (undone_ == undo_log_.size())
+    undo_log_.push_back({nullptr, boxed_value{ops_}, false});
+  auto& item = undo_log_[undone_];
+  if (x.present && what == old_value::stays) {
+    item.old.copy_from(value_of(x));
+  } else if (x.present) {
+    item.old.move_from(value_of(x));
+    clear_value(x);
+  }
+  item.target = &x;
+  item.was_dirty = x.dirty;
+  x.undo_mark = context_.record;
+  ++undone_;
+}
+
+void* store_core::change(std::string_view key) {
+  // It must be known what there is.
+  obtain(key);
+  auto& x = prepare_change(key, old_value::stays);
+  if (!x.present) {
+    ops_.construct(value_of(x));
+    x.present = true;
+    set_charge(x, charge_of(x));
+  }
+  return value_of(x);
+}
+
+void store_core::put(std::string_view key, void* value) {
+  auto& x = prepare_change(key, old_value::moves);
+  set_value(x, value);
+  set_charge(x, charge_of(x));
+}
+
+void store_core::erase(std::string_view key) {
+  auto& x = prepare_change(key, old_value::moves);
+  clear_value(x);
+  set_charge(x, charge_of(x));
+}
+
+void store_core::undo() {
+  WEIR_ASSERT(!scanning(), "a scan's callback may not undo");
+  while (undone_ > 0) {
+    auto& item = undo_log_[--undone_];
+    auto& x = *item.target;
+    if (item.old.has_value())
+      set_value(x, item.old.get());
+    else
+      clear_value(x);
+    item.old.reset();
+    set_charge(x, charge_of(x));
+    if (!item.was_dirty)
+      unmark_dirty(x); // may delete it
+  }
+}
+
+void store_core::accept() {
+  for (std::size_t i = 0; i < undone_; ++i) {
+    auto& item = undo_log_[i];
+    item.old.reset();
+    // What was changed in place may have grown.
+    if (!ops_.trivial)
+      set_charge(*item.target, charge_of(*item.target));
+  }
+  undone_ = 0;
+  while (undo_log_.size() > kept_undo_items) [[unlikely]]
+    undo_log_.pop_back();
+}
+
+void store_core::visit_record(const seal_sink& visit) const {
+  std::string value;
+  for (std::size_t i = 0; i < undone_; ++i) {
+    auto& x = *undo_log_[i].target;
+    std::optional<std::string_view> present;
+    if (x.present) {
+      value.clear();
+      ops_.encode(value_of(x), value);
+      present = value;
+    }
+    visit(raw_key_of(x), present);
+  }
+}
+
+bool store_core::committed(std::string_view key, void* value) {
+  auto* x = lookup(key, hash_bytes(key));
+  if (x != nullptr && !x->in_overlay()) {
+    if (x->present)
+      ops_.assign(value, value_of(*x));
+    return x->present;
+  }
+  auto raw = raw_key(key);
+  std::string bytes;
+  if (!read(raw, bytes))
+    return false;
+  decode(raw, bytes, value);
+  return true;
+}
+
+void store_core::visit_changed(void* context, visitor visit) const {
+  for (auto* x : dirty_)
+    if (!visit(context, key_of(*x), x->present ? value_of(*x) : nullptr))
+      return;
+}
+
+// -- from clean to dirty and back
+
+void store_core::mark_dirty(entry& x) {
+  if (!x.frozen) {
+    if (x.next != nullptr)
+      context_.unlink(x);
+    context_.overlay_bytes += x.charge;
+    if (ordered_)
+      overlay_order_.emplace(raw_key_of(x), &x);
+  }
+  x.dirty = true;
+  dirty_.push_back(&x);
+}
+
+void store_core::unmark_dirty(entry& x) {
+  WEIR_ASSERT(!dirty_.empty() && dirty_.back() == &x,
+              "undo takes back the newest change first");
+  dirty_.pop_back();
+  x.dirty = false;
+  if (x.frozen)
+    return;
+  if (ordered_)
+    overlay_order_.erase(raw_key_of(x));
+  leave_overlay(x);
+}
+
+// An entry whose committed value nobody has read tells nothing once its own
+// change is gone: it may not stay as a known absence.
+void store_core::leave_overlay(entry& x) {
+  context_.overlay_bytes -= x.charge;
+  if (x.known)
+    context_.link(x);
+  else
+    forget(x);
+}
+
+void store_core::keep_order() {
+  if (ordered_)
+    return;
+  ordered_ = true;
+  for (auto* list : {&dirty_, &frozen_})
+    for (auto* x : *list)
+      overlay_order_.emplace(raw_key_of(*x), x);
+}
+
+// -- seal, apply, drop
+
+result<void> store_core::seal(seal_work& work) {
+  WEIR_ASSERT(frozen_.empty(), "at most one frozen overlay");
+  WEIR_ASSERT(!scanning(), "a scan's callback may not seal");
+  frozen_.reserve(dirty_.size());
+  for (auto* x : dirty_)
+    if (auto done = seal_entry(*x, work); !done)
+      return done;
+  dirty_.clear();
+  return {};
+}
+
+result<void> store_core::seal_entry(entry& x, seal_work& work) {
+  auto key = raw_key_of(x);
+  if (!x.known) {
+    auto found = context_.database.get(key, value_scratch_);
+    if (!found)
+      return fail(found.error().within("store '" + name_ + "'"));
+    x.committed_hash = *found ? entry_hash(key, value_scratch_) : 0;
+    x.known = true;
+  }
+  std::optional<std::string_view> value;
+  if (x.present) {
+    value_scratch_.clear();
+    ops_.encode(value_of(x), value_scratch_);
+    note_size(value_scratch_.size());
+    value = value_scratch_;
+  }
+  x.dirty = false;
+  if (!value && x.committed_hash == 0) {
+    // Came and went between two commits: nobody needs to hear of it.
+    overlay_order_.erase(key);
+    leave_overlay(x);
+    return {};
+  }
+  auto hash = value ? entry_hash(key, *value) : 0;
+  work.digest += hash - x.committed_hash;
+  x.committed_hash = hash;
+  x.frozen = true;
+  frozen_.push_back(&x);
+  if (!ops_.trivial)
+    set_charge(x, charge_of(x));
+  if (value)
+    work.changes.put(key, *value);
+  else
+    work.changes.erase(key);
+  work.checksum.add(key, value);
+  if (work.sink)
+    work.sink(key, value);
+  return {};
+}
+
+void store_core::applied() {
+  WEIR_ASSERT(!scanning(), "a scan's callback may not apply");
+  // Its keys lie in entries that may be forgotten.
+  auto again = std::exchange(ordered_, false);
+  overlay_order_.clear();
+  for (auto* x : frozen_) {
+    x->frozen = false;
+    if (!x->dirty)
+      leave_overlay(*x);
+  }
+  frozen_.clear();
+  if (again)
+    keep_order();
+}
+
+void store_core::drop() {
+  WEIR_ASSERT(!scanning(), "a scan's callback may not drop");
+  overlay_order_.clear();
+  ordered_ = false;
+  dirty_.clear();
+  frozen_.clear();
+  std::vector<entry*> all;
+  table_.for_each([&](entry& x) { all.push_back(&x); });
+  for (auto* x : all) {
+    if (x->in_overlay())
+      context_.overlay_bytes -= x->charge;
+    else
+      context_.unlink(*x);
+    forget(*x);
+  }
+}
+
+void store_core::release_spare() {
+  table_.shrink();
+  dirty_.shrink_to_fit();
+  frozen_.shrink_to_fit();
+  undo_log_.clear();
+  undo_log_.shrink_to_fit();
+}
+
+// -- the cache
+
+void store_context::make_room(std::size_t charge) {
+  while (clean_bytes_ + charge > cache_bound_ && ring_.next != &ring_) {
+    auto& oldest = *ring_.next;
+    unlink(oldest);
+    if (std::exchange(oldest.referenced, false))
+      link(oldest);
+    else
+      oldest.owner->forget(oldest);
+  }
+}
+
+void store_context::evict_all() {
+  while (ring_.next != &ring_) {
+    auto& oldest = *ring_.next;
+    unlink(oldest);
+    oldest.owner->forget(oldest);
+  }
+}
+
+} // namespace weir::detail
