@@ -42,6 +42,9 @@ class kv_store {
 
 public:
   using V = value_of<F>;
+  static_assert(!detail::holds_views<V> && !detail::holds_views<K>,
+                "what a store keeps owns its text: std::string, not "
+                "std::string_view");
   static_assert(std::is_default_constructible_v<V> &&
                     std::is_copy_constructible_v<V> &&
                     std::is_copy_assignable_v<V>,

@@ -90,11 +90,13 @@ LIBRARIES = {
     "CLI/": ("actors/commands", "apps/"),
     "toml++/": ("actors/commands",),
     "spdlog/": ("runtime/base",),
+    "simdjson": ("stores/kv", "apps/stock"),
 }
 # The public headers that any layer may include; those of a task, a job or a
 # node are for actors and apps.
 VALUES = {"weir/error.hpp", "weir/serde.hpp", "weir/format.hpp",
-          "weir/store.hpp", "weir/detail/key_order.hpp",
+          "weir/json.hpp", "weir/store.hpp", "weir/detail/base64.hpp",
+          "weir/detail/json_value.hpp", "weir/detail/key_order.hpp",
           "weir/detail/store_core.hpp"}
 # Public headers must not bring a library's headers into user code.
 PRIVATE = ("librdkafka/", "zookeeper/", "leveldb/", "spdlog/", "CLI/",

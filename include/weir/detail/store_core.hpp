@@ -45,6 +45,15 @@ struct ops_of {
     else
       return 0;
   }
+  static bool decode(std::string_view in, void* x) {
+    if constexpr (std::is_empty_v<format<F>>) {
+      return is_ok(format<F>{}.decode(in, at(x)));
+    } else {
+      // It keeps a parser.
+      thread_local format<F> codec;
+      return is_ok(codec.decode(in, at(x)));
+    }
+  }
   static constexpr bool has_heap =
       std::is_trivially_copyable_v<T> || requires(const T& x) {
     x.capacity();
@@ -59,12 +68,29 @@ struct ops_of {
       [](void* x, const void* from) { at(x) = at(from); },
       [](void* x) noexcept { at(x).~T(); },
       [](const void* x, std::string& out) { format<F>{}.encode(at(x), out); },
-      [](std::string_view in, void* x) {
-        return is_ok(format<F>{}.decode(in, at(x)));
-      },
+      decode,
       has_heap ? heap : nullptr,
       std::is_trivially_copyable_v<T>};
 };
+
+/// Whether a T has text that lies elsewhere, and so must not outlive it.
+template <class T>
+inline constexpr bool holds_views = std::is_same_v<T, std::string_view>;
+template <class T>
+inline constexpr bool holds_views<std::optional<T>> = holds_views<T>;
+template <class T>
+inline constexpr bool holds_views<std::vector<T>> = holds_views<T>;
+template <class A, class B>
+inline constexpr bool holds_views<std::pair<A, B>> =
+    holds_views<A> || holds_views<B>;
+template <class... Parts>
+inline constexpr bool holds_views<std::tuple<Parts...>> = (holds_views<Parts> ||
+                                                           ...);
+template <class T, class... Members>
+inline constexpr bool holds_views<const std::tuple<field<T, Members>...>> =
+    (holds_views<Members> || ...);
+template <has_fields T>
+inline constexpr bool holds_views<T> = holds_views<decltype(fields_of<T>)>;
 
 /// Tells key types from each other.
 template <class K>
