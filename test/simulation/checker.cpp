@@ -179,11 +179,11 @@ private:
   // -- state
 
   void check_task(int partition) {
-    // That of the last owner; another node's may be older.
-    auto owner = on_.node_of_process.find(claims_[partition].process.pid);
-    if (owner == on_.node_of_process.end())
-      return complain("task {}: nobody known has claimed it", partition);
-    auto node = owner->second;
+    // That of who had it last; another node's may be older.
+    auto last = on_.restored_by.find(partition);
+    if (last == on_.restored_by.end())
+      return complain("task {}: nobody has restored it", partition);
+    auto node = last->second;
     task_database_options options;
     options.directory =
         task_directory(on_.settings_of(node), on_.work.job.name(), partition);

@@ -87,6 +87,9 @@ struct machine {
   process_table processes;
   /// Which node a process id was.
   std::map<std::int64_t, int> node_of_process;
+  /// The node that restored a task last. Who claimed it last may have let it go
+  /// before.
+  std::map<int, int> restored_by;
   trace log;
   /// Apart, so that a longer run draws the same numbers at its beginning.
   random_source schedule;

@@ -1,6 +1,8 @@
 #include "test/simulation/simulation.hpp"
 
 #include <algorithm>
+#include <cstdio>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -30,6 +32,10 @@ public:
           on.log.add('l', on.tag() + fmt::format("{} {}", event, text));
           if (event == "failure.decided")
             ++decisions_met()[std::string{text}];
+          if (int task = 0; event == "task.restored" &&
+                            std::sscanf(std::string{text}.c_str(), "task=%d",
+                                        &task) == 1)
+            on.restored_by[task] = on.at_work;
           if (event == "node.stopping")
             on.stopping.insert(on.at_work);
           if (event == "lane.given_up" && on.stopping.count(on.at_work) > 0)

@@ -98,6 +98,18 @@ TEST_CASE("two nodes: one dies after a step, and the other goes on") {
               static_cast<unsigned long long>(runs));
 }
 
+TEST_CASE("two nodes: a task is claimed and let go before it is restored") {
+  // Whose database counts is then not said by the claim.
+  auto of = two_nodes(2);
+  of.crash_after = {1'109};
+  require_exact(of, simulate(of));
+  for (auto& base : every_combination(two_nodes(3))) {
+    auto got = crash_after_every_step(base, 43 * slowness);
+    CHECK(got.failures == std::vector<std::string>{});
+    CHECK(got.runs > 20 / slowness);
+  }
+}
+
 TEST_CASE("two nodes: one dies within a file operation of its own") {
   for (auto& base : every_combination(two_nodes())) {
     auto got = crash_in_every_operation(base, 7 * slowness);
