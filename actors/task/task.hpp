@@ -11,7 +11,7 @@
 #include "actors/base/caf.hpp"
 #include "actors/send/output.hpp"
 #include "actors/task/task_core.hpp"
-#include "runtime/stream/record.hpp"
+#include "weir/record.hpp"
 #include "weir/store.hpp"
 
 namespace weir {

@@ -5,6 +5,7 @@
 #include "runtime/base/assert.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/stream/partitioner.hpp"
+#include "runtime/stream/record_access.hpp"
 #include "stores/kv/store_error.hpp"
 
 namespace weir {
@@ -168,7 +169,7 @@ void task_core::stage_dead_letter(const record& x) {
   out.key = x.key();
   out.value = x.value();
   out.headers = headers;
-  out.timestamp = x.timestamp();
+  out.timestamp = detail::record_access::timestamp_ms(x);
   out_.stage(out);
 }
 
@@ -217,7 +218,7 @@ void task_core::emit(int output, std::string_view key, bool has_key,
         has_key ? partition_of(key, count) : restored_->partition % count;
   out.timestamp = timestamp;
   if (timestamp < 0 && current_ != nullptr)
-    out.timestamp = current_->timestamp();
+    out.timestamp = detail::record_access::timestamp_ms(*current_);
   if (current_ != nullptr) {
     // What no topic takes makes the record bad that led to it: it would come
     // again and again.

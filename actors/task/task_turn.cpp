@@ -2,6 +2,7 @@
 #include "actors/base/scheduling.hpp"
 #include "actors/task/task_shell.hpp"
 #include "runtime/base/log.hpp"
+#include "runtime/stream/record_access.hpp"
 
 namespace weir {
 
@@ -142,8 +143,12 @@ task::shell::polled task::shell::poll_input(std::size_t which) {
     return polled::failed;
   }
   if (!batch.empty()) {
-    note_gap(which, watch.polled(batch.records()[0].timestamp(),
-                                 world.steady_ns(), world.wall_clock_ms()));
+    for (auto& each : batch.mutable_records())
+      detail::record_access::set_input(each,
+                                       core.context().job.inputs()[which]);
+    note_gap(which, watch.polled(
+                        detail::record_access::timestamp_ms(batch.records()[0]),
+                        world.steady_ns(), world.wall_clock_ms()));
     return polled::records;
   }
   watch.polled_nothing(from.reader->at_end(), world.steady_ns(),

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/base/log.hpp"
+#include "runtime/stream/record_access.hpp"
 
 namespace weir::kafka {
 
@@ -75,17 +76,21 @@ void read_headers(const void* native, std::vector<header>& out) {
     out.push_back({name, {static_cast<const char*>(value), size}});
 }
 
+using access = detail::record_access;
+
 record to_record(const rd_kafka_message_t& message, std::string_view topic) {
   record out;
-  out.set_topic(topic);
+  access::set_topic(out, topic);
   rd_kafka_timestamp_type_t ignored;
-  out.set_position(message.partition, message.offset,
-                   rd_kafka_message_timestamp(&message, &ignored));
+  access::set_position(out, message.partition, message.offset,
+                       rd_kafka_message_timestamp(&message, &ignored));
   if (message.key != nullptr)
-    out.set_key({static_cast<const char*>(message.key), message.key_len});
+    access::set_key(out,
+                    {static_cast<const char*>(message.key), message.key_len});
   if (message.payload != nullptr)
-    out.set_value({static_cast<const char*>(message.payload), message.len});
-  out.set_headers(&message, read_headers);
+    access::set_value(out,
+                      {static_cast<const char*>(message.payload), message.len});
+  access::set_headers(out, &message, read_headers);
   return out;
 }
 

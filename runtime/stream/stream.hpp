@@ -20,8 +20,8 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/stream/record.hpp"
 #include "weir/error.hpp"
+#include "weir/record.hpp"
 
 namespace weir {
 

@@ -7,6 +7,7 @@
 #include "runtime/base/assert.hpp"
 #include "runtime/bytes/binary.hpp"
 #include "runtime/bytes/checksum.hpp"
+#include "runtime/stream/record_access.hpp"
 
 namespace weir {
 
@@ -180,7 +181,7 @@ fingerprint fingerprint_of(const record& x) noexcept {
   record_checksum sum;
   sum.add(x.key().value_or(std::string_view{}), x.value());
   auto value = sum.value();
-  return {x.offset(), x.timestamp(),
+  return {x.offset(), detail::record_access::timestamp_ms(x),
           x.key() ? value : hash_bytes({}, value ^ keyless)};
 }
 

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/stream/record.hpp"
 #include "stores/changelog/origin.hpp"
 #include "weir/error.hpp"
+#include "weir/record.hpp"
 
 namespace weir {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/stream/record.hpp"
 #include "weir/error.hpp"
+#include "weir/record.hpp"
 
 namespace weir {
 

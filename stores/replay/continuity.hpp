@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "runtime/stream/record.hpp"
 #include "stores/database/metadata.hpp"
 #include "weir/error.hpp"
+#include "weir/record.hpp"
 
 namespace weir {
 

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "runtime/leveldb/backend.hpp"
-#include "runtime/stream/record.hpp"
 #include "runtime/stream/stream.hpp"
 #include "stores/database/metadata.hpp"
 #include "weir/error.hpp"
+#include "weir/record.hpp"
 
 namespace weir {
 

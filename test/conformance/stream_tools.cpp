@@ -42,7 +42,8 @@ std::vector<std::string> values(const std::vector<seen_record>& records) {
 namespace {
 
 seen_record copy(const record& x) {
-  seen_record out{x.offset(), x.timestamp(), {}, {}, {}};
+  seen_record out{
+      x.offset(), x.timestamp().time_since_epoch().count(), {}, {}, {}};
   if (x.key())
     out.key = std::string{*x.key()};
   if (x.value())

@@ -79,7 +79,7 @@ bool reading::until(const std::function<bool()>& done,
       for (auto& header : each.headers())
         copy.headers.emplace_back(header.name, header.value);
       copy.offset = each.offset();
-      copy.timestamp = each.timestamp();
+      copy.timestamp = each.timestamp().time_since_epoch().count();
       records_.push_back(std::move(copy));
     }
     if (done())

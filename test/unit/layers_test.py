@@ -94,7 +94,7 @@ LIBRARIES = {
 }
 # The public headers that any layer may include; those of a task, a job or a
 # node are for actors and apps.
-VALUES = {"weir/error.hpp", "weir/serde.hpp", "weir/format.hpp",
+VALUES = {"weir/error.hpp", "weir/record.hpp", "weir/serde.hpp", "weir/format.hpp",
           "weir/json.hpp", "weir/store.hpp", "weir/detail/base64.hpp",
           "weir/detail/json_value.hpp", "weir/detail/key_order.hpp",
           "weir/detail/store_core.hpp"}

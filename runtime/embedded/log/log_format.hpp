@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/stream/record.hpp"
+#include "weir/record.hpp"
 
 namespace weir::log_format {
 
@@ -130,7 +130,7 @@ std::optional<stored> decode_record(std::string_view key,
                                     std::string_view bytes);
 /// The same without the checksum: a record that is not sealed yet.
 std::optional<stored> parse_record(std::string_view bytes);
-/// A `record::header_reader` over the section of a decoded record.
+/// A `record_access::header_reader` over the section of a decoded record.
 void read_headers(const void* section, std::vector<header>& out);
 
 } // namespace weir::log_format

@@ -1,5 +1,7 @@
 #include "runtime/embedded/log/reader.hpp"
 
+#include "runtime/stream/record_access.hpp"
+
 #include <algorithm>
 
 namespace weir {
@@ -144,19 +146,21 @@ private:
 
   result<void> deliver(arena& memory, record_batch& out) {
     auto& records = out.mutable_records();
+    using access = detail::record_access;
     records.reserve(memory.entries.size());
     std::string_view all{memory.bytes};
     for (auto& entry : memory.entries) {
       auto x = parse_record(all.substr(entry.at, entry.size));
       auto& r = records.emplace_back();
-      r.set_topic(memory.topic->name);
-      r.set_position(partition_.id.partition, entry.offset, x->timestamp);
+      access::set_topic(r, memory.topic->name);
+      access::set_position(r, partition_.id.partition, entry.offset,
+                           x->timestamp);
       if (x->key)
-        r.set_key(*x->key);
+        access::set_key(r, *x->key);
       if (x->value)
-        r.set_value(*x->value);
+        access::set_value(r, *x->value);
       if (x->headers != nullptr)
-        r.set_headers(x->headers, read_headers);
+        access::set_headers(r, x->headers, read_headers);
     }
     position_ = memory.entries.back().offset + 1;
     at_end_ = false;

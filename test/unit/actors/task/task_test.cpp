@@ -61,6 +61,40 @@ TEST_CASE("a task's records and outputs are in its commit", "[task]") {
   }
 }
 
+// -- what a record says of itself
+
+namespace {
+
+class tells_where_from : public probe {
+public:
+  using probe::probe;
+  void process(const record& x) override {
+    out.emit(x.input(), x.id());
+    CHECK(x.topic() == x.input());
+    CHECK(x.timestamp() > time_point{});
+    CHECK_FALSE(x.header("none"));
+  }
+};
+
+} // namespace
+
+TEST_CASE("a record names its input and its place", "[task]") {
+  task_rig rig{
+      with(guarantee::exactly_once), make_outside_world(), {}, {"two"}};
+  rig.spawn<tells_where_from>();
+  rig.feed("a", "1");
+  rig.feed("b", "2");
+  rig.feed("c", "3", "two");
+  rig.begin();
+  rig.pass();
+  rig.pass();
+  std::map<std::string, std::vector<std::string>> seen;
+  for (auto& each : rig.read("out"))
+    seen[each.key.value()].push_back(each.value.value());
+  CHECK(seen == std::map<std::string, std::vector<std::string>>{
+                    {"in", {"in/0@0", "in/0@1"}}, {"two", {"two/0@0"}}});
+}
+
 // -- what cannot be sent
 
 namespace {

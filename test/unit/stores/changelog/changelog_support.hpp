@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/bytes/checksum.hpp"
+#include "runtime/stream/record_access.hpp"
 #include "stores/changelog/commit_record.hpp"
 #include "stores/changelog/raw_key.hpp"
 #include "stores/database/metadata.hpp"
@@ -67,19 +68,21 @@ struct stored_record {
 
   record view() const {
     record out;
-    out.set_topic("job-changelog");
-    out.set_position(0, offset, 1000 + offset);
+    using access = detail::record_access;
+    access::set_topic(out, "job-changelog");
+    access::set_position(out, 0, offset, 1000 + offset);
     if (key)
-      out.set_key(*key);
+      access::set_key(out, *key);
     if (value)
-      out.set_value(*value);
-    out.set_headers(this, [](const void* native, std::vector<header_view>& to) {
-      auto& self = *static_cast<const stored_record*>(native);
-      if (self.header)
-        to.push_back({self.header_name, *self.header});
-      if (self.second_header)
-        to.push_back({"x", "y"});
-    });
+      access::set_value(out, *value);
+    access::set_headers(
+        out, this, [](const void* native, std::vector<header_view>& to) {
+          auto& self = *static_cast<const stored_record*>(native);
+          if (self.header)
+            to.push_back({self.header_name, *self.header});
+          if (self.second_header)
+            to.push_back({"x", "y"});
+        });
     return out;
   }
 
