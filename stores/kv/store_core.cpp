@@ -1,8 +1,6 @@
 #include "stores/kv/store_core.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,17 +15,12 @@ namespace {
 /// Undo of more values than this gives its room back with the record.
 constexpr std::size_t kept_undo_items = 64;
 
-constexpr std::size_t aligned(std::size_t size, std::size_t to) noexcept {
-  return (size + to - 1) / to * to;
-}
-
 } // namespace
 
 store_core::store_core(store_context& context, int number, std::string name,
                        const store_spec& spec)
     : context_(context), number_(number), name_(std::move(name)), spec_(spec),
-      ops_(*spec.ops), value_at_(aligned(sizeof(entry), ops_.align)),
-      key_at_(value_at_ + ops_.size) {}
+      ops_(*spec.ops), layout_(*spec.ops) {}
 
 store_core::~store_core() {
   std::vector<entry*> all;
@@ -38,21 +31,15 @@ store_core::~store_core() {
 
 // -- entries
 
-std::align_val_t store_core::alignment() const noexcept {
-  return std::align_val_t{std::max(alignof(entry), ops_.align)};
-}
-
-entry& store_core::insert(std::string_view key, std::uint64_t hash) {
-  auto raw_size = key.size() + 1;
-  auto* room = ::operator new(key_at_ + raw_size, alignment());
-  auto* x = new (room) entry{this, hash, raw_size};
-  auto* raw = static_cast<char*>(room) + key_at_;
-  raw[0] = static_cast<char>(number_);
-  std::memcpy(raw + 1, key.data(), key.size());
+entry& store_core::insert(std::string_view key, std::uint64_t hash,
+                          void* value) {
+  auto* x = layout_.make(this, number_, key, hash);
   try {
+    if (value != nullptr)
+      layout_.set(*x, value);
     table_.insert(*x);
   } catch (...) {
-    ::operator delete(room, alignment());
+    layout_.free(x);
     throw;
   }
   return *(last_ = x);
@@ -62,29 +49,17 @@ void store_core::forget(entry& x) {
   if (last_ == &x)
     last_ = nullptr;
   table_.erase(x);
-  clear_value(x);
-  x.~entry();
-  ::operator delete(&x, alignment());
-}
-
-void store_core::set_value(entry& x, void* moved) {
-  clear_value(x);
-  ops_.move(value_of(x), moved);
-  x.present = true;
-}
-
-void store_core::clear_value(entry& x) noexcept {
-  if (std::exchange(x.present, false))
-    ops_.destroy(value_of(x));
+  layout_.free(&x);
 }
 
 /// A value whose size is not known counts as the usual size of its encoding.
 std::size_t store_core::charge_of(const entry& x) const noexcept {
   // Table slot, list element and what malloc keeps for itself.
   constexpr std::size_t overhead = 48;
-  auto charge = key_at_ + x.key_size + overhead;
+  auto charge = layout_.size() + x.key_size + overhead;
   if (x.present && !ops_.trivial)
-    charge += ops_.heap != nullptr ? ops_.heap(value_of(x)) : typical_size_;
+    charge +=
+        ops_.heap != nullptr ? ops_.heap(layout_.value(x)) : typical_size_;
   return charge;
 }
 
@@ -98,13 +73,13 @@ void store_core::set_charge(entry& x, std::size_t charge) noexcept {
 
 entry* store_core::lookup(std::string_view key, std::uint64_t hash) {
   return last_ = table_.find(
-             hash, [&](const entry& x) { return key_of(x) == key; });
+             hash, [&](const entry& x) { return layout_.key(x) == key; });
 }
 
 /// Only a second use counts as use: keys read once do not push out others.
 entry& store_core::obtain(std::string_view key) {
   auto* x = last_;
-  if (x == nullptr || key_of(*x) != key) {
+  if (x == nullptr || layout_.key(*x) != key) {
     auto hash = hash_bytes(key);
     x = lookup(key, hash);
     if (x == nullptr)
@@ -125,9 +100,7 @@ entry& store_core::load(std::string_view key, std::uint64_t hash) {
     decode(key_scratch_, value_scratch_, value.get());
     note_size(value_scratch_.size());
   }
-  auto& x = insert(key, hash);
-  if (value.has_value())
-    set_value(x, value.get());
+  auto& x = insert(key, hash, value.get());
   x.committed_hash = committed_hash;
   x.known = true;
   x.charge = charge_of(x);
@@ -139,7 +112,7 @@ entry& store_core::load(std::string_view key, std::uint64_t hash) {
 
 const void* store_core::find(std::string_view key) {
   auto& x = obtain(key);
-  return x.present ? value_of(x) : nullptr;
+  return x.present ? layout_.value(x) : nullptr;
 }
 
 bool store_core::read(std::string_view raw_key, std::string& value) const {
@@ -181,11 +154,11 @@ entry& store_core::prepare_change(std::string_view key, old_value what) {
   if (context_.closed) [[unlikely]]
     throw_closed();
   entry* x = last_;
-  if (x == nullptr || key_of(*x) != key) {
+  if (x == nullptr || layout_.key(*x) != key) {
     auto hash = hash_bytes(key);
     x = lookup(key, hash);
     if (x == nullptr)
-      x = &insert(key, hash);
+      x = &insert(key, hash, nullptr);
     else
       x->referenced = true;
   }
@@ -206,10 +179,10 @@ void store_core::remember(entry& x, old_value what) {
     undo_log_.push_back({nullptr, boxed_value{ops_}, false});
   auto& item = undo_log_[undone_];
   if (x.present && what == old_value::stays) {
-    item.old.copy_from(value_of(x));
+    item.old.copy_from(layout_.value(x));
   } else if (x.present) {
-    item.old.move_from(value_of(x));
-    clear_value(x);
+    item.old.move_from(layout_.value(x));
+    layout_.clear(x);
   }
   item.target = &x;
   item.was_dirty = x.dirty;
@@ -222,22 +195,21 @@ void* store_core::change(std::string_view key) {
   obtain(key);
   auto& x = prepare_change(key, old_value::stays);
   if (!x.present) {
-    ops_.construct(value_of(x));
-    x.present = true;
+    layout_.construct(x);
     set_charge(x, charge_of(x));
   }
-  return value_of(x);
+  return layout_.value(x);
 }
 
 void store_core::put(std::string_view key, void* value) {
   auto& x = prepare_change(key, old_value::moves);
-  set_value(x, value);
+  layout_.set(x, value);
   set_charge(x, charge_of(x));
 }
 
 void store_core::erase(std::string_view key) {
   auto& x = prepare_change(key, old_value::moves);
-  clear_value(x);
+  layout_.clear(x);
   set_charge(x, charge_of(x));
 }
 
@@ -247,9 +219,9 @@ void store_core::undo() {
     auto& item = undo_log_[--undone_];
     auto& x = *item.target;
     if (item.old.has_value())
-      set_value(x, item.old.get());
+      layout_.set(x, item.old.get());
     else
-      clear_value(x);
+      layout_.clear(x);
     item.old.reset();
     set_charge(x, charge_of(x));
     if (!item.was_dirty)
@@ -277,10 +249,10 @@ void store_core::visit_record(const seal_sink& visit) const {
     std::optional<std::string_view> present;
     if (x.present) {
       value.clear();
-      ops_.encode(value_of(x), value);
+      ops_.encode(layout_.value(x), value);
       present = value;
     }
-    visit(raw_key_of(x), present);
+    visit(layout_.raw_key(x), present);
   }
 }
 
@@ -288,7 +260,7 @@ bool store_core::committed(std::string_view key, void* value) {
   auto* x = lookup(key, hash_bytes(key));
   if (x != nullptr && !x->in_overlay()) {
     if (x->present)
-      ops_.assign(value, value_of(*x));
+      ops_.assign(value, layout_.value(*x));
     return x->present;
   }
   auto raw = raw_key(key);
@@ -301,7 +273,8 @@ bool store_core::committed(std::string_view key, void* value) {
 
 void store_core::visit_changed(void* context, visitor visit) const {
   for (auto* x : dirty_)
-    if (!visit(context, key_of(*x), x->present ? value_of(*x) : nullptr))
+    if (!visit(context, layout_.key(*x),
+               x->present ? layout_.value(*x) : nullptr))
       return;
 }
 
@@ -313,7 +286,7 @@ void store_core::mark_dirty(entry& x) {
       context_.unlink(x);
     context_.overlay_bytes += x.charge;
     if (ordered_)
-      overlay_order_.emplace(raw_key_of(x), &x);
+      overlay_order_.emplace(layout_.raw_key(x), &x);
   }
   x.dirty = true;
   dirty_.push_back(&x);
@@ -327,7 +300,7 @@ void store_core::unmark_dirty(entry& x) {
   if (x.frozen)
     return;
   if (ordered_)
-    overlay_order_.erase(raw_key_of(x));
+    overlay_order_.erase(layout_.raw_key(x));
   leave_overlay(x);
 }
 
@@ -347,7 +320,7 @@ void store_core::keep_order() {
   ordered_ = true;
   for (auto* list : {&dirty_, &frozen_})
     for (auto* x : *list)
-      overlay_order_.emplace(raw_key_of(*x), x);
+      overlay_order_.emplace(layout_.raw_key(*x), x);
 }
 
 // -- seal, apply, drop
@@ -364,7 +337,7 @@ result<void> store_core::seal(seal_work& work) {
 }
 
 result<void> store_core::seal_entry(entry& x, seal_work& work) {
-  auto key = raw_key_of(x);
+  auto key = layout_.raw_key(x);
   if (!x.known) {
     auto found = context_.database.get(key, value_scratch_);
     if (!found)
@@ -375,7 +348,7 @@ result<void> store_core::seal_entry(entry& x, seal_work& work) {
   std::optional<std::string_view> value;
   if (x.present) {
     value_scratch_.clear();
-    ops_.encode(value_of(x), value_scratch_);
+    ops_.encode(layout_.value(x), value_scratch_);
     note_size(value_scratch_.size());
     value = value_scratch_;
   }
@@ -441,27 +414,6 @@ void store_core::release_spare() {
   frozen_.shrink_to_fit();
   undo_log_.clear();
   undo_log_.shrink_to_fit();
-}
-
-// -- the cache
-
-void store_context::make_room(std::size_t charge) {
-  while (clean_bytes_ + charge > cache_bound_ && ring_.next != &ring_) {
-    auto& oldest = *ring_.next;
-    unlink(oldest);
-    if (std::exchange(oldest.referenced, false))
-      link(oldest);
-    else
-      oldest.owner->forget(oldest);
-  }
-}
-
-void store_context::evict_all() {
-  while (ring_.next != &ring_) {
-    auto& oldest = *ring_.next;
-    unlink(oldest);
-    oldest.owner->forget(oldest);
-  }
 }
 
 } // namespace weir::detail

@@ -12,6 +12,7 @@
 #include "runtime/bytes/checksum.hpp"
 #include "runtime/leveldb/backend.hpp"
 #include "stores/kv/boxed_value.hpp"
+#include "stores/kv/entry_layout.hpp"
 #include "stores/kv/entry_table.hpp"
 #include "stores/kv/store_context.hpp"
 #include "weir/detail/store_core.hpp"
@@ -120,21 +121,6 @@ private:
 
   // -- entries
 
-  void* value_of(entry& x) const noexcept {
-    return reinterpret_cast<char*>(&x) + value_at_;
-  }
-  const void* value_of(const entry& x) const noexcept {
-    return reinterpret_cast<const char*>(&x) + value_at_;
-  }
-  std::string_view raw_key_of(const entry& x) const noexcept {
-    return {reinterpret_cast<const char*>(&x) + key_at_, x.key_size};
-  }
-  std::string_view key_of(const entry& x) const noexcept {
-    return raw_key_of(x).substr(1);
-  }
-  std::align_val_t alignment() const noexcept;
-  void set_value(entry& x, void* moved);
-  void clear_value(entry& x) noexcept;
   std::size_t charge_of(const entry& x) const noexcept;
   void set_charge(entry& x, std::size_t charge) noexcept;
   void note_size(std::size_t encoded) const noexcept {
@@ -145,7 +131,8 @@ private:
   entry* lookup(std::string_view key, std::uint64_t hash);
   entry& obtain(std::string_view key);
   entry& load(std::string_view key, std::uint64_t hash);
-  entry& insert(std::string_view key, std::uint64_t hash);
+  /// Moves from `value`; null = none.
+  entry& insert(std::string_view key, std::uint64_t hash, void* value);
   entry& prepare_change(std::string_view key, old_value what);
   /// Before it changes: for the running scans, and to be undone.
   void remember(entry& x, old_value what);
@@ -178,9 +165,7 @@ private:
   std::string name_;
   store_spec spec_;
   const value_ops& ops_;
-  /// Behind an entry.
-  std::size_t value_at_;
-  std::size_t key_at_;
+  entry_layout layout_;
 
   entry_table table_;
   /// The last one looked up: a put mostly follows the find of its key.

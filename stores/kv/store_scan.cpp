@@ -45,7 +45,7 @@ public:
       return;
     old_state old{x.in_overlay(), boxed_value{store_.ops_}};
     if (x.in_overlay() && x.present)
-      old.value.copy_from(store_.value_of(x));
+      old.value.copy_from(store_.layout_.value(x));
     saved_.emplace(&x, std::move(old));
   }
 
@@ -57,7 +57,7 @@ public:
   const void* value_of(const entry& x) const {
     if (auto at = saved_.find(&x); at != saved_.end())
       return at->second.value.get();
-    return x.present ? store_.value_of(x) : nullptr;
+    return x.present ? store_.layout_.value(x) : nullptr;
   }
 
 private:
@@ -90,7 +90,7 @@ void store_core::scan(const std::string& from, const std::string& to,
     if (current == nullptr)
       return true;
     copy.copy_from(current);
-    return visit(context, key_of(x), copy.get());
+    return visit(context, layout_.key(x), copy.get());
   };
   auto tell_before = [&](std::string_view bound) {
     while (next != overlay_order_.end() && next->first < bound) {
