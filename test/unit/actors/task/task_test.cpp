@@ -61,6 +61,32 @@ TEST_CASE("a task's records and outputs are in its commit", "[task]") {
   }
 }
 
+TEST_CASE("commits are counted over all incarnations of a task", "[task]") {
+  task_rig rig;
+  auto last = [&rig] {
+    std::uint64_t number = 0;
+    for (auto& each : rig.read("t-changelog"))
+      if (each.key == commit_key)
+        number = decode_commit(each.value.value()).value().number;
+    return number;
+  };
+  for (std::uint64_t before : {0, 2, 4}) {
+    rig.spawn<probe>();
+    rig.feed("a", "1");
+    rig.begin();
+    rig.pass();
+    if (before == 0)
+      rig.feed("a", "2");
+    rig.pass();
+    CHECK(last() > before);
+    auto now = last();
+    rig.feed("b", "3");
+    rig.pass();
+    CHECK(last() == now + 1);
+    rig.end(true);
+  }
+}
+
 // -- what a record says of itself
 
 namespace {
