@@ -93,6 +93,19 @@ result<void> make_directories(environment& files, const std::string& path) {
   return {};
 }
 
+std::vector<std::string> names_in(environment& files, const std::string& path) {
+  std::vector<std::string> names;
+  files.native().GetChildren(path, &names);
+  return names;
+}
+
+result<void> rename(environment& files, const std::string& from,
+                    const std::string& to) {
+  if (auto status = files.native().RenameFile(from, to); !status.ok())
+    return io_error("rename", from, status);
+  return {};
+}
+
 result<void> remove_directory(environment& files, const std::string& path) {
   auto& env = files.native();
   if (!env.FileExists(path))

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "weir/error.hpp"
 
@@ -50,6 +51,11 @@ make_posix_environment(posix_environment_options options = {});
 
 /// Creates `path` and its missing parents. Errors: `io_error`.
 result<void> make_directories(environment& files, const std::string& path);
+/// What is in a directory, in no order; nothing where it cannot be read.
+std::vector<std::string> names_in(environment& files, const std::string& path);
+/// Renames a file or directory. Errors: `io_error`.
+result<void> rename(environment& files, const std::string& from,
+                    const std::string& to);
 /// Removes a directory and the files in it; not an error if there is none.
 /// @pre it has no sub-directory. Errors: `io_error`.
 result<void> remove_directory(environment& files, const std::string& path);

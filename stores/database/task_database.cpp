@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include <fmt/format.h>
-#include <leveldb/env.h>
 
 #include "runtime/base/assert.hpp"
 #include "runtime/base/log.hpp"
@@ -17,9 +16,8 @@ namespace {
 constexpr std::string_view quarantine_prefix = "db.corrupt-";
 
 /// "db.corrupt-<n>" with the first n that is free.
-std::string quarantine_name(leveldb::Env& env, const std::string& directory) {
-  std::vector<std::string> names;
-  env.GetChildren(directory, &names);
+std::string quarantine_name(environment& files, const std::string& directory) {
+  auto names = names_in(files, directory);
   int last = 0;
   for (std::string_view name : names) {
     if (!name.starts_with(quarantine_prefix))
@@ -107,13 +105,12 @@ result<void> task_database::open_or_quarantine() {
 }
 
 result<void> task_database::quarantine(const error& why) {
-  auto& env = options_.database.files->native();
-  auto name = quarantine_name(env, options_.directory);
+  auto& files = *options_.database.files;
+  auto name = quarantine_name(files, options_.directory);
   auto to = options_.directory + '/' + name;
-  if (auto status = env.RenameFile(path(), to); !status.ok())
-    return fail(ec::io_error,
-                fmt::format("cannot set the damaged database aside as '{}': {}",
-                            to, status.ToString()));
+  if (auto done = rename(files, path(), to); !done)
+    return fail(done.error().within(
+        fmt::format("cannot set the damaged database aside as '{}'", to)));
   log_error("store.quarantined", "database", path(), "kept_as", name, "cause",
             why.text());
   return {};
@@ -193,10 +190,8 @@ result<void> task_database::rebuild(const std::optional<error>& keep_for) {
   if (keep_for) {
     if (auto done = quarantine(*keep_for); !done)
       return done;
-  } else if (auto status = files.native().RenameFile(path(), removed);
-             !status.ok()) {
-    return fail(ec::io_error, fmt::format("cannot remove database '{}': {}",
-                                          path(), status.ToString()));
+  } else if (auto done = rename(files, path(), removed); !done) {
+    return fail(done.error().within("cannot remove the database"));
   }
   if (auto done = remove_directory(files, removed); !done)
     return done;

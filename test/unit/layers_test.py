@@ -85,7 +85,7 @@ ROOMS = {
 LIBRARIES = {
     "librdkafka/": ("runtime/kafka",),
     "zookeeper/": ("runtime/zookeeper",),
-    "leveldb/": ("runtime/leveldb", "runtime/embedded/", "stores/database"),
+    "leveldb/": ("runtime/leveldb",),
     "caf/": ("actors", "apps/"),
     "CLI/": ("actors/commands", "apps/"),
     "toml++/": ("actors/commands",),
