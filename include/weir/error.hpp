@@ -163,9 +163,8 @@ public:
     else
       std::construct_at(std::addressof(error_), std::move(other.error_));
   }
-  result&
-  operator=(result other) noexcept(std::is_nothrow_move_constructible_v<T>) {
-    // What throws here is T's move; the values of weir do not.
+  result& operator=(result other) noexcept {
+    // A T whose move throws ends the process here: there would be neither.
     std::destroy_at(this);
     std::construct_at(this, std::move(other));
     return *this;

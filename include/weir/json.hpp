@@ -282,6 +282,9 @@ struct as_json<T> {
     out += '}';
   }
   static bool read(detail::json_value& in, T& x) {
+    static_assert(detail::field_count<T> <= 64,
+                  "an object that is read has at most 64 fields: put some of "
+                  "them into a struct of their own");
     static constexpr auto fields = detail::json_fields<T>(
         std::make_index_sequence<detail::field_count<T>>{});
     return in.object(fields, &x);

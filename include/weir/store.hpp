@@ -41,7 +41,7 @@ class kv_store {
                 "weir::json<Value>");
 
 public:
-  using V = value_of<F>;
+  using V = detail::type_of<F>;
   static_assert(!detail::holds_views<V> && !detail::holds_views<K>,
                 "what a store keeps owns its text: std::string, not "
                 "std::string_view");

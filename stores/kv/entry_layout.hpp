@@ -6,6 +6,7 @@
 #include <new>
 #include <string_view>
 
+#include "stores/kv/boxed_value.hpp"
 #include "stores/kv/entry.hpp"
 #include "weir/detail/store_core.hpp"
 
@@ -19,7 +20,6 @@ public:
   /// @pre the ops outlive it
   explicit entry_layout(const value_ops& ops) noexcept;
 
-  const value_ops& ops() const noexcept { return *ops_; }
   /// Bytes of an entry without its key.
   std::size_t size() const noexcept { return key_at_; }
 
@@ -41,6 +41,9 @@ public:
   std::string_view key(const entry& x) const noexcept {
     return raw_key(x).substr(1);
   }
+
+  /// Room for another value of this type.
+  boxed_value box() const { return boxed_value{*ops_}; }
 
   /// Moves from `value`.
   void set(entry& x, void* value) const;

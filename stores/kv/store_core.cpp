@@ -10,13 +10,6 @@
 
 namespace weir::detail {
 
-namespace {
-
-/// Undo of more values than this gives its room back with the record.
-constexpr std::size_t kept_undo_items = 64;
-
-} // namespace
-
 store_core::store_core(store_context& context, int number, std::string name,
                        const store_spec& spec)
     : context_(context), number_(number), name_(std::move(name)), spec_(spec),
@@ -31,18 +24,14 @@ store_core::~store_core() {
 
 // -- entries
 
-entry& store_core::insert(std::string_view key, std::uint64_t hash,
-                          void* value) {
-  auto* x = layout_.make(this, number_, key, hash);
+void store_core::insert(entry* x) {
   try {
-    if (value != nullptr)
-      layout_.set(*x, value);
     table_.insert(*x);
   } catch (...) {
     layout_.free(x);
     throw;
   }
-  return *(last_ = x);
+  last_ = x;
 }
 
 void store_core::forget(entry& x) {
@@ -90,24 +79,30 @@ entry& store_core::obtain(std::string_view key) {
 }
 
 entry& store_core::load(std::string_view key, std::uint64_t hash) {
-  key_scratch_.assign(1, static_cast<char>(number_));
-  key_scratch_ += key;
-  boxed_value value{ops_};
-  std::uint64_t committed_hash = 0;
-  if (read(key_scratch_, value_scratch_)) {
-    committed_hash = entry_hash(key_scratch_, value_scratch_);
-    value.construct();
-    decode(key_scratch_, value_scratch_, value.get());
+  auto* x = layout_.make(this, number_, key, hash);
+  try {
+    read_into(*x);
+  } catch (...) {
+    layout_.free(x);
+    throw;
+  }
+  insert(x);
+  x->charge = charge_of(*x);
+  // Before the link, so that what find returns cannot be what is evicted.
+  context_.make_room(x->charge);
+  context_.link(*x);
+  return *x;
+}
+
+void store_core::read_into(entry& x) {
+  auto key = layout_.raw_key(x);
+  if (read(key, value_scratch_)) {
+    x.committed_hash = entry_hash(key, value_scratch_);
+    layout_.construct(x);
+    decode(key, value_scratch_, layout_.value(x));
     note_size(value_scratch_.size());
   }
-  auto& x = insert(key, hash, value.get());
-  x.committed_hash = committed_hash;
   x.known = true;
-  x.charge = charge_of(x);
-  // Before the link, so that what find returns cannot be what is evicted.
-  context_.make_room(x.charge);
-  context_.link(x);
-  return x;
 }
 
 const void* store_core::find(std::string_view key) {
@@ -128,11 +123,12 @@ void store_core::decode(std::string_view raw_key, std::string_view bytes,
     throw_undecodable("value", raw_key);
 }
 
-void store_core::throw_closed() const {
-  throw store_error{ec::closed,
-                    "store '" + name_ +
-                        "': the task's last commit is over, what is written "
-                        "now would be lost"};
+void store_core::check_open() const {
+  if (context_.closed) [[unlikely]]
+    throw store_error{ec::closed,
+                      "store '" + name_ +
+                          "': the task's last commit is over, what is written "
+                          "now would be lost"};
 }
 
 void store_core::throw_undecodable(std::string_view part,
@@ -149,23 +145,25 @@ void store_core::throw_undecodable(std::string_view part,
 
 // -- changing
 
-/// `what` says what becomes of the old value where the entry is changed.
-entry& store_core::prepare_change(std::string_view key, old_value what) {
-  if (context_.closed) [[unlikely]]
-    throw_closed();
-  entry* x = last_;
-  if (x == nullptr || layout_.key(*x) != key) {
-    auto hash = hash_bytes(key);
-    x = lookup(key, hash);
-    if (x == nullptr)
-      x = &insert(key, hash, nullptr);
-    else
-      x->referenced = true;
+/// The entry of a key that is overwritten: what there is need not be known.
+entry& store_core::target(std::string_view key) {
+  if (last_ != nullptr && layout_.key(*last_) == key)
+    return *last_;
+  auto hash = hash_bytes(key);
+  if (auto* x = lookup(key, hash)) {
+    x->referenced = true;
+    return *x;
   }
-  remember(*x, what);
-  if (!x->dirty)
-    mark_dirty(*x);
+  auto* x = layout_.make(this, number_, key, hash);
+  insert(x);
   return *x;
+}
+
+/// `what` says what becomes of the old value.
+void store_core::prepare_change(entry& x, old_value what) {
+  remember(x, what);
+  if (!x.dirty)
+    mark_dirty(x);
 }
 
 void store_core::remember(entry& x, old_value what) {
@@ -173,27 +171,18 @@ void store_core::remember(entry& x, old_value what) {
     tell_scans(x);
   if (!context_.recording || x.undo_mark == context_.record)
     return;
-  if (undone_ == 0)
+  if (undo_.empty())
     context_.touched.push_back(this);
-  if (undone_ == undo_log_.size())
-    undo_log_.push_back({nullptr, boxed_value{ops_}, false});
-  auto& item = undo_log_[undone_];
-  if (x.present && what == old_value::stays) {
-    item.old.copy_from(layout_.value(x));
-  } else if (x.present) {
-    item.old.move_from(layout_.value(x));
-    layout_.clear(x);
-  }
-  item.target = &x;
-  item.was_dirty = x.dirty;
+  undo_.note(x, layout_, what);
   x.undo_mark = context_.record;
-  ++undone_;
 }
 
 void* store_core::change(std::string_view key) {
-  // It must be known what there is.
-  obtain(key);
-  auto& x = prepare_change(key, old_value::stays);
+  check_open();
+  // It must be known what there is. The key may lie in a value that this
+  // evicts: it is not looked at again.
+  auto& x = obtain(key);
+  prepare_change(x, old_value::stays);
   if (!x.present) {
     layout_.construct(x);
     set_charge(x, charge_of(x));
@@ -202,50 +191,49 @@ void* store_core::change(std::string_view key) {
 }
 
 void store_core::put(std::string_view key, void* value) {
-  auto& x = prepare_change(key, old_value::moves);
+  check_open();
+  auto& x = target(key);
+  prepare_change(x, old_value::moves);
   layout_.set(x, value);
   set_charge(x, charge_of(x));
 }
 
 void store_core::erase(std::string_view key) {
-  auto& x = prepare_change(key, old_value::moves);
+  check_open();
+  auto& x = target(key);
+  prepare_change(x, old_value::moves);
   layout_.clear(x);
   set_charge(x, charge_of(x));
 }
 
 void store_core::undo() {
   WEIR_ASSERT(!scanning(), "a scan's callback may not undo");
-  while (undone_ > 0) {
-    auto& item = undo_log_[--undone_];
-    auto& x = *item.target;
-    if (item.old.has_value())
-      layout_.set(x, item.old.get());
+  auto items = undo_.items();
+  for (auto item = items.rbegin(); item != items.rend(); ++item) {
+    auto& x = *item->target;
+    if (item->old.has_value())
+      layout_.set(x, item->old.get());
     else
       layout_.clear(x);
-    item.old.reset();
     set_charge(x, charge_of(x));
-    if (!item.was_dirty)
+    if (!item->was_dirty)
       unmark_dirty(x); // may delete it
   }
+  undo_.clear();
 }
 
 void store_core::accept() {
-  for (std::size_t i = 0; i < undone_; ++i) {
-    auto& item = undo_log_[i];
-    item.old.reset();
-    // What was changed in place may have grown.
-    if (!ops_.trivial)
+  // What was changed in place may have grown.
+  if (!ops_.trivial)
+    for (auto& item : undo_.items())
       set_charge(*item.target, charge_of(*item.target));
-  }
-  undone_ = 0;
-  while (undo_log_.size() > kept_undo_items) [[unlikely]]
-    undo_log_.pop_back();
+  undo_.clear();
 }
 
 void store_core::visit_record(const seal_sink& visit) const {
   std::string value;
-  for (std::size_t i = 0; i < undone_; ++i) {
-    auto& x = *undo_log_[i].target;
+  for (auto& item : undo_.items()) {
+    auto& x = *item.target;
     std::optional<std::string_view> present;
     if (x.present) {
       value.clear();
@@ -269,13 +257,6 @@ bool store_core::committed(std::string_view key, void* value) {
     return false;
   decode(raw, bytes, value);
   return true;
-}
-
-void store_core::visit_changed(void* context, visitor visit) const {
-  for (auto* x : dirty_)
-    if (!visit(context, layout_.key(*x),
-               x->present ? layout_.value(*x) : nullptr))
-      return;
 }
 
 // -- from clean to dirty and back
@@ -412,8 +393,7 @@ void store_core::release_spare() {
   table_.shrink();
   dirty_.shrink_to_fit();
   frozen_.shrink_to_fit();
-  undo_log_.clear();
-  undo_log_.shrink_to_fit();
+  undo_.release();
 }
 
 } // namespace weir::detail

@@ -11,10 +11,10 @@
 
 #include "runtime/bytes/checksum.hpp"
 #include "runtime/leveldb/backend.hpp"
-#include "stores/kv/boxed_value.hpp"
 #include "stores/kv/entry_layout.hpp"
 #include "stores/kv/entry_table.hpp"
 #include "stores/kv/store_context.hpp"
+#include "stores/kv/undo_log.hpp"
 #include "weir/detail/store_core.hpp"
 
 namespace weir {
@@ -110,14 +110,7 @@ public:
                                       std::string_view raw_key) const;
 
 private:
-  /// What the current record has changed: the entry as it was before.
-  struct undo_item {
-    entry* target;
-    boxed_value old;
-    bool was_dirty;
-  };
   class scan_frame;
-  enum class old_value { moves, stays };
 
   // -- entries
 
@@ -131,9 +124,12 @@ private:
   entry* lookup(std::string_view key, std::uint64_t hash);
   entry& obtain(std::string_view key);
   entry& load(std::string_view key, std::uint64_t hash);
-  /// Moves from `value`; null = none.
-  entry& insert(std::string_view key, std::uint64_t hash, void* value);
-  entry& prepare_change(std::string_view key, old_value what);
+  /// What the database has of it.
+  void read_into(entry& x);
+  /// Takes it over, and frees it if that fails.
+  void insert(entry* x);
+  entry& target(std::string_view key);
+  void prepare_change(entry& x, old_value what);
   /// Before it changes: for the running scans, and to be undone.
   void remember(entry& x, old_value what);
   void tell_scans(const entry& x);
@@ -141,7 +137,8 @@ private:
   /// Reads from the database into `value`.
   bool read(std::string_view raw_key, std::string& value) const;
   void decode(std::string_view raw_key, std::string_view bytes, void* to) const;
-  [[noreturn]] void throw_closed() const;
+  /// Throws once no commit follows.
+  void check_open() const;
 
   // -- from clean to dirty and back
 
@@ -176,15 +173,11 @@ private:
   /// The overlay by raw key, once `keep_order` was called.
   std::map<std::string_view, entry*> overlay_order_;
   bool ordered_ = false;
-  /// The first `undone_` are of the current record; the room of the others is
-  /// kept for the next ones.
-  std::vector<undo_item> undo_log_;
-  std::size_t undone_ = 0;
+  undo_log undo_;
   scan_frame* scans_ = nullptr;
   int running_scans_ = 0;
   mutable std::size_t typical_size_ = 0;
-  mutable std::string key_scratch_;
-  mutable std::string value_scratch_;
+  std::string value_scratch_;
 };
 
 } // namespace weir::detail

@@ -43,7 +43,7 @@ public:
   void before_change(const entry& x) {
     if (saved_.contains(&x))
       return;
-    old_state old{x.in_overlay(), boxed_value{store_.ops_}};
+    old_state old{x.in_overlay(), store_.layout_.box()};
     if (x.in_overlay() && x.present)
       old.value.copy_from(store_.layout_.value(x));
     saved_.emplace(&x, std::move(old));
@@ -83,7 +83,7 @@ void store_core::scan(const std::string& from, const std::string& to,
   scan_frame view{*this};
   // The function gets a copy: it may change the very entry it looks at. New
   // entries of the overlay do not disturb `next`, and `view` hides them.
-  boxed_value copy{ops_};
+  auto copy = layout_.box();
   auto next = overlay_order_.lower_bound(from);
   auto tell = [&](const entry& x) {
     auto* current = view.value_of(x);
@@ -120,8 +120,15 @@ void store_core::scan(const std::string& from, const std::string& to,
     tell_before(to);
 }
 
+void store_core::visit_changed(void* context, visitor visit) const {
+  for (auto* x : dirty_)
+    if (!visit(context, layout_.key(*x),
+               x->present ? layout_.value(*x) : nullptr))
+      return;
+}
+
 void store_core::scan_committed(void* context, visitor visit) {
-  boxed_value value{ops_};
+  auto value = layout_.box();
   scan_database(first_raw_key(), end_raw_key(),
                 [&](std::string_view raw, std::string_view bytes) {
                   value.construct();

@@ -243,7 +243,7 @@ struct first_part<std::pair<A, B>> {
   using type = A;
 };
 template <has_fields T>
-struct first_part<T> {
+requires(!key_by_serde<T>) struct first_part<T> {
   using type = typename std::tuple_element_t<
       0, std::remove_const_t<decltype(fields_of<T>)>>::type;
 };

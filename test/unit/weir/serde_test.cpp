@@ -38,6 +38,11 @@ struct tag {
   friend auto operator<=>(const tag&, const tag&) = default;
 };
 
+struct sealed {
+  std::string name;
+};
+WEIR_FIELDS(sealed, name)
+
 struct unknown {};
 struct half_known {
   std::vector<int> parts;
@@ -57,6 +62,16 @@ struct weir::serde<user::tag> {
       return fail(ec::bad_format, "a tag is one letter");
     x.name = in.front();
     return {};
+  }
+};
+
+template <>
+struct weir::serde<user::sealed> {
+  static constexpr bool is_key = true;
+  static void encode(const user::sealed& x, std::string& out) { out += x.name; }
+  static bool decode(std::string_view in, user::sealed& x) {
+    x.name = in;
+    return true;
   }
 };
 
@@ -275,6 +290,11 @@ TEST_CASE("what can be a key, and what cannot", "[serde]") {
   STATIC_REQUIRE_FALSE(key_type<std::pair<int, user::unknown>>);
   STATIC_REQUIRE(has_serde<user::half_known>);
   STATIC_REQUIRE_FALSE(has_serde<user::unknown>);
+  // A struct with a serde of its own is one part, whatever its fields.
+  STATIC_REQUIRE(
+      std::is_same_v<detail::first_part<user::sealed>::type, user::sealed>);
+  STATIC_REQUIRE(
+      std::is_same_v<detail::first_part<user::place>::type, std::string>);
   // It would lose what it adds.
   STATIC_REQUIRE_FALSE(has_serde<user::more>);
 }
