@@ -7,10 +7,6 @@ void output_acks::close(callback done) {
   settle(open - sent_);
 }
 
-void output_acks::delivered(std::int64_t) noexcept {
-  settle(1);
-}
-
 void output_acks::failed(const error& why) noexcept {
   {
     std::lock_guard guard{mutex_};

@@ -32,7 +32,10 @@ public:
   /// No more will be sent. `done` is called once, from any thread, maybe now.
   void close(callback done);
 
-  void delivered(std::int64_t offset) noexcept override;
+  void delivered(std::int64_t) noexcept override { settle(1); }
+  void all_delivered(std::int64_t count, std::int64_t) noexcept override {
+    settle(count);
+  }
   void failed(const error& why) noexcept override;
   bool settled() const noexcept override { return settled_; }
 

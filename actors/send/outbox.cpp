@@ -12,7 +12,8 @@ result<void> outbox::begin(std::shared_ptr<lane_producers> producers) {
   producers_ = std::move(producers);
   holding_ = false;
   while (!held_.empty()) {
-    if (auto done = route(held_.front()); !done)
+    auto next = held_.front();
+    if (auto done = route(next); !done)
       return done;
     held_.pop();
   }
@@ -24,14 +25,15 @@ result<void> outbox::accept() {
     return {};
   emitted_ = true;
   while (!staged_.empty()) {
-    if (auto done = route(staged_.front()); !done)
+    auto next = staged_.front();
+    if (auto done = route(next); !done)
       return done;
     staged_.pop();
   }
   return {};
 }
 
-result<void> outbox::route(const queued_record& x) {
+result<void> outbox::route(queued_record& x) {
   if (!producers_ || (holding_ && !is_plain(x.to))) {
     held_.push(x);
     return {};
@@ -39,7 +41,7 @@ result<void> outbox::route(const queued_record& x) {
   return send_sealed(x);
 }
 
-result<void> outbox::send_sealed(const queued_record& x) {
+result<void> outbox::send_sealed(queued_record& x) {
   // Order: nothing overtakes what waits for room already.
   if (ready_.empty()) {
     auto sent = try_send(x);
@@ -54,7 +56,8 @@ result<void> outbox::send_sealed(const queued_record& x) {
 
 result<bool> outbox::pump() {
   while (!ready_.empty()) {
-    auto sent = try_send(ready_.front());
+    auto next = ready_.front();
+    auto sent = try_send(next);
     if (!sent || !*sent)
       return sent;
     ready_.pop();
@@ -62,7 +65,7 @@ result<bool> outbox::pump() {
   return true;
 }
 
-result<bool> outbox::try_send(const queued_record& x) {
+result<bool> outbox::try_send(queued_record& x) {
   auto sent = try_as_it_is(x);
   if (!sent && sent.error().code() == ec::too_large &&
       x.to == target::dead_letter)
@@ -101,30 +104,16 @@ bound_producer& outbox::producer_for(target to) const {
   return is_plain(to) ? *producers_->plain : producers_->transactional;
 }
 
-namespace {
-
-outgoing to_outgoing(const queued_record& x, const bound_producer& through) {
-  outgoing out;
-  out.topic = through.topic(x.to);
-  out.partition = x.partition;
-  out.key = x.key;
-  out.value = x.value;
-  out.headers = x.headers;
-  out.timestamp = x.timestamp;
-  return out;
-}
-
-} // namespace
-
-result<void> outbox::fits(const queued_record& x) const {
+result<void> outbox::fits(queued_record& x) const {
   // Before the first begin nothing is processed.
   if (!producers_)
     return {};
   auto& through = producer_for(x.to);
-  return through.handle->fits(to_outgoing(x, through));
+  x.topic = through.topic(x.to);
+  return through.handle->fits(x);
 }
 
-result<bool> outbox::try_as_it_is(const queued_record& x) {
+result<bool> outbox::try_as_it_is(queued_record& x) {
   WEIR_ASSERT(producers_, "sending needs a transaction that has begun");
   bool plain = is_plain(x.to);
   auto& through = producer_for(x.to);
@@ -136,7 +125,8 @@ result<bool> outbox::try_as_it_is(const queued_record& x) {
     }
     listener = acks_.get();
   }
-  auto sent = through.handle->send(to_outgoing(x, through), listener);
+  x.topic = through.topic(x.to);
+  auto sent = through.handle->send(x, listener);
   if (sent) {
     if (plain) {
       acks_->sent();

@@ -30,7 +30,7 @@ public:
   /// One output or dead letter of the record being processed.
   void stage(const queued_record& x) { staged_.push(x); }
   /// Whether its topic takes it. Errors: `too_large`.
-  result<void> fits(const queued_record& x) const;
+  result<void> fits(queued_record& x) const;
   /// The record is done: its outputs go on.
   result<void> accept();
   void release_spare() {
@@ -42,7 +42,7 @@ public:
   void discard() noexcept { staged_.clear(); }
 
   /// Sends into the running transaction even behind the seal: the changelog.
-  result<void> send_sealed(const queued_record& x);
+  result<void> send_sealed(queued_record& x);
   /// Tries to send what is ready; true when nothing waits for room any more.
   result<bool> pump();
 
@@ -76,11 +76,11 @@ private:
   bool is_plain(target to) const noexcept {
     return at_least_once_ && to >= target::first_output;
   }
-  result<void> route(const queued_record& x);
+  result<void> route(queued_record& x);
   /// False: no room now.
-  result<bool> try_send(const queued_record& x);
+  result<bool> try_send(queued_record& x);
   result<bool> try_shortened(queued_record dead_letter);
-  result<bool> try_as_it_is(const queued_record& x);
+  result<bool> try_as_it_is(queued_record& x);
   bound_producer& producer_for(target to) const;
 
   std::shared_ptr<lane_producers> producers_;

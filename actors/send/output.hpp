@@ -15,8 +15,11 @@ class task_core;
 
 namespace detail {
 
-void emit(task_core& core, int output, std::string_view key, bool has_key,
-          std::optional<std::string_view> value, std::int64_t timestamp,
+/// What a record that is emitted has.
+enum class emitted { key_and_value, key, value };
+
+void emit(task_core& core, int output, emitted what, std::string_view key,
+          std::string_view value, std::int64_t timestamp,
           std::int32_t partition);
 
 /// The bytes of `x`: a string's own, or encoded into `scratch`.
@@ -55,19 +58,21 @@ public:
 
   template <class K = Key, class V = Value>
   void emit(const K& key, const V& value, emit_options options = {}) {
-    detail::emit(*core_, index_, detail::bytes_of(key, key_), true,
-                 detail::bytes_of(value, value_), options.timestamp,
-                 options.partition);
+    detail::emit(*core_, index_, detail::emitted::key_and_value,
+                 detail::bytes_of(key, key_), detail::bytes_of(value, value_),
+                 options.timestamp, options.partition);
   }
   /// A record without a value: erases the key in a compacted topic.
   void emit_tombstone(const Key& key, emit_options options = {}) {
-    detail::emit(*core_, index_, detail::bytes_of(key, key_), true,
-                 std::nullopt, options.timestamp, options.partition);
+    detail::emit(*core_, index_, detail::emitted::key,
+                 detail::bytes_of(key, key_), {}, options.timestamp,
+                 options.partition);
   }
   /// A record without a key goes to the task's own partition.
   void emit_keyless(const Value& value, emit_options options = {}) {
-    detail::emit(*core_, index_, {}, false, detail::bytes_of(value, value_),
-                 options.timestamp, options.partition);
+    detail::emit(*core_, index_, detail::emitted::value, {},
+                 detail::bytes_of(value, value_), options.timestamp,
+                 options.partition);
   }
 
 private:

@@ -3,7 +3,9 @@
 namespace weir {
 
 void send_queue::push(const queued_record& x) {
-  entry e{};
+  // Filled where it stays: what was just written in parts and is copied as a
+  // whole makes the processor wait for the writes.
+  auto& e = entries_.emplace_back();
   e.at = bytes_.size();
   e.to = x.to;
   e.partition = x.partition;
@@ -27,7 +29,6 @@ void send_queue::push(const queued_record& x) {
     bytes_.append(h.name);
     bytes_.append(h.value);
   }
-  entries_.push_back(e);
 }
 
 queued_record send_queue::front() {
@@ -39,9 +40,9 @@ queued_record send_queue::front() {
   out.timestamp = e.timestamp;
   out.listener = e.listener;
   if (e.has_key)
-    out.key = all.substr(e.at, e.key_size);
+    out.key.emplace(all.data() + e.at, e.key_size);
   if (e.has_value)
-    out.value = all.substr(e.at + e.key_size, e.value_size);
+    out.value.emplace(all.data() + e.at + e.key_size, e.value_size);
   header_views_.clear();
   auto at = e.at + e.key_size + e.value_size;
   for (std::uint32_t i = 0; i < e.headers; ++i) {

@@ -19,14 +19,10 @@ constexpr target output_target(int index) {
   return static_cast<target>(index);
 }
 
-/// One waiting record, as views into its queue.
-struct queued_record {
+/// One waiting record, as views into its queue. Its `topic` is not known before
+/// it is sent: that depends on the producer.
+struct queued_record : outgoing {
   target to = target::changelog;
-  std::int32_t partition = 0;
-  std::optional<std::string_view> key;
-  std::optional<std::string_view> value;
-  std::span<const header> headers;
-  std::int64_t timestamp = -1;
   delivery_listener* listener = nullptr;
 };
 

@@ -196,9 +196,9 @@ bool task_core::completes_drain() const {
   return uncommitted;
 }
 
-void task_core::emit(int output, std::string_view key, bool has_key,
-                     std::optional<std::string_view> value,
-                     std::int64_t timestamp, std::int32_t partition) {
+void task_core::emit(int output, detail::emitted what, std::string_view key,
+                     std::string_view value, std::int64_t timestamp,
+                     std::int32_t partition) {
   auto index = static_cast<std::size_t>(output);
   if (closed_)
     throw store_error{ec::closed,
@@ -208,9 +208,11 @@ void task_core::emit(int output, std::string_view key, bool has_key,
   auto count = restored_->output_partitions[index];
   queued_record out;
   out.to = output_target(output);
+  auto has_key = what != detail::emitted::value;
   if (has_key)
     out.key = key;
-  out.value = value;
+  if (what != detail::emitted::key)
+    out.value = value;
   if (partition >= 0)
     out.partition = partition % count;
   else

@@ -10,6 +10,7 @@
 
 #include "actors/base/node_context.hpp"
 #include "actors/send/outbox.hpp"
+#include "actors/send/output.hpp"
 #include "actors/task/restored_task.hpp"
 #include "stores/kv/task_state.hpp"
 
@@ -131,8 +132,8 @@ public:
 
   /// Sends an output: staged while a record is processed, else at once.
   /// Throws `store_error` after `close`.
-  void emit(int output, std::string_view key, bool has_key,
-            std::optional<std::string_view> value, std::int64_t timestamp,
+  void emit(int output, detail::emitted what, std::string_view key,
+            std::string_view value, std::int64_t timestamp,
             std::int32_t partition);
 
   // -- commit

@@ -272,10 +272,10 @@ void task::every(std::chrono::milliseconds period, std::function<void()> fire) {
 
 namespace detail {
 
-void emit(task_core& core, int output, std::string_view key, bool has_key,
-          std::optional<std::string_view> value, std::int64_t timestamp,
+void emit(task_core& core, int output, emitted what, std::string_view key,
+          std::string_view value, std::int64_t timestamp,
           std::int32_t partition) {
-  core.emit(output, key, has_key, value, timestamp, partition);
+  core.emit(output, what, key, value, timestamp, partition);
 }
 
 } // namespace detail

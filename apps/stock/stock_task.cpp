@@ -7,11 +7,9 @@ void stock_task::process(const weir::record& x) {
   if (!parsed)
     return reject(parsed.error().text());
   auto symbol = *x.key();
-  auto* known = quotes_.find(symbol);
-  auto now = known != nullptr ? *known : quote{};
+  auto& now = quotes_[symbol];
   if (auto applied = apply(*parsed, now); !applied)
     return reject(applied.error().text());
-  quotes_.put(symbol, now);
   text_.clear();
   append_change(symbol, now, text_);
   changes_.emit(symbol, text_);

@@ -5,6 +5,8 @@
 
 #include <simdjson.h>
 
+#include "weir/json.hpp"
+
 namespace stock {
 
 using weir::ec;
@@ -14,93 +16,14 @@ using weir::result;
 namespace {
 
 namespace dom = simdjson::dom;
-namespace ondemand = simdjson::ondemand;
 
-/// Reads the ticks that are as they should be, in two thirds of the time. It
-/// takes a document only when it has visited every value: an on-demand parser
-/// checks no others.
-class flat_reader {
-public:
-  /// Nothing: not a valid tick, or one with values that are not flat. The dom
-  /// parser has the last word.
-  std::optional<tick> read(std::string_view key, std::string_view text) {
-    ondemand::document document;
-    ondemand::object all;
-    if (parser_.iterate(padded(text), text.size(), bytes_.size())
-            .get(document) ||
-        document.get_object().get(all))
-      return std::nullopt;
-    found_ = {};
-    for (auto each : all) {
-      ondemand::field field;
-      if (std::move(each).get(field) || !visit(field))
-        return std::nullopt;
-    }
-    const char* rest = nullptr;
-    if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS)
-      return std::nullopt;
-    if (found_.symbol != key || !(found_.price > 0) || found_.quantity < 0)
-      return std::nullopt;
-    return tick{found_.price, found_.quantity};
-  }
-
-private:
-  struct fields {
-    std::optional<std::string_view> symbol;
-    double price = 0;
-    std::int64_t quantity = -1;
-  };
-
-  /// The parser reads whole vectors, so it wants room behind the document.
-  const char* padded(std::string_view text) {
-    auto wanted = text.size() + simdjson::SIMDJSON_PADDING;
-    if (bytes_.size() < wanted)
-      bytes_.resize(wanted);
-    text.copy(bytes_.data(), text.size());
-    return bytes_.data();
-  }
-
-  bool visit(ondemand::field& field) {
-    std::string_view name;
-    ondemand::json_type type;
-    if (field.unescaped_key().get(name) || field.value().type().get(type))
-      return false;
-    switch (type) {
-    case ondemand::json_type::string:
-      return visit_string(name, field.value());
-    case ondemand::json_type::number:
-      return visit_number(name, field.value());
-    default:
-      return false;
-    }
-  }
-
-  bool visit_string(std::string_view name, ondemand::value value) {
-    std::string_view text;
-    if (value.get_string().get(text))
-      return false;
-    if (name == "symbol")
-      found_.symbol = text;
-    return name != "price" && name != "quantity";
-  }
-
-  bool visit_number(std::string_view name, ondemand::value value) {
-    ondemand::number number;
-    if (value.get_number().get(number))
-      return false;
-    if (name == "price")
-      found_.price = number.as_double();
-    else if (name == "quantity" && number.is_int64())
-      found_.quantity = number.get_int64();
-    else
-      return name != "symbol" && name != "quantity";
-    return true;
-  }
-
-  ondemand::parser parser_;
-  std::string bytes_;
-  fields found_;
+/// A tick as it mostly is: each field once, and of its type.
+struct plain_tick {
+  std::string_view symbol;
+  double price = 0;
+  std::int64_t quantity = 0;
 };
+WEIR_FIELDS(plain_tick, symbol, price, quantity)
 
 /// The three fields that are read, as they stand in the document.
 struct fields {
@@ -162,8 +85,10 @@ result<std::int64_t> read_quantity(const fields& found) {
 class tick_parser::impl {
 public:
   result<tick> parse(std::string_view key, std::string_view value) {
-    if (auto flat = flat_.read(key, value)) [[likely]]
-      return *flat;
+    if (plain_.decode(value, read_) && read_.symbol == key && read_.price > 0 &&
+        read_.quantity >= 0) [[likely]]
+      return tick{read_.price, read_.quantity};
+    // The last of two equal fields counts, and a fault is named as it was.
     // The parser reads whole vectors, so it wants room behind the document; it
     // copies into a buffer of its own that it keeps.
     dom::element root;
@@ -187,7 +112,8 @@ public:
   }
 
 private:
-  flat_reader flat_;
+  weir::json<plain_tick> plain_;
+  plain_tick read_;
   dom::parser parser_;
 };
 
@@ -196,8 +122,8 @@ tick_parser::~tick_parser() = default;
 tick_parser::tick_parser(tick_parser&&) noexcept = default;
 tick_parser& tick_parser::operator=(tick_parser&&) noexcept = default;
 
-result<tick> tick_parser::parse(std::optional<std::string_view> key,
-                                std::optional<std::string_view> value) {
+result<tick> tick_parser::parse(const std::optional<std::string_view>& key,
+                                const std::optional<std::string_view>& value) {
   if (!key || key->empty())
     return fail(ec::bad_format, "the record has no key; it must be the symbol");
   if (!value || value->empty())

@@ -20,9 +20,9 @@ struct tick {
 /// Reads ticks. Owned by a task and used on its thread; keeps its memory from
 /// one record to the next, so that a record costs no allocation.
 ///
-/// The whole document must be valid JSON. Flat ticks are read by simdjson's
-/// on-demand parser, value by value; what it does not take, its dom parser
-/// decides and names the reason. Limits that come with them: numbers of unread
+/// The whole document must be valid JSON. A tick with each field once, as
+/// `weir::json` reads them; what is refused so, simdjson's dom parser decides
+/// and names the reason. Limits that come with them: numbers of unread
 /// fields must fit a double or 64 bits, nesting ends at 1,024 levels.
 class tick_parser {
 public:
@@ -35,8 +35,8 @@ public:
   /// `symbol`, `price` and `quantity`; of a field that appears twice the last
   /// counts, other fields are ignored.
   /// Errors: `bad_format` with the reason.
-  weir::result<tick> parse(std::optional<std::string_view> key,
-                           std::optional<std::string_view> value);
+  weir::result<tick> parse(const std::optional<std::string_view>& key,
+                           const std::optional<std::string_view>& value);
 
 private:
   class impl;

@@ -38,7 +38,8 @@ concept has_json = requires(const T& x, T& y, std::string& out,
 /// A format: T as JSON. Reading checks the whole document; unknown fields are
 /// passed over, a field that stands twice is refused, only optional ones may
 /// lack. What is wrong is named: "field 'price' is missing". A string_view in T
-/// is valid until the next one is read: in a handler, during the call.
+/// is valid as long as the text that was read, and until the next one is: in a
+/// handler, during the call.
 ///
 /// Numbers are written in their shortest form that is read back as the same.
 /// Writing NaN, an infinity or text that is not UTF-8 throws: JSON has none.

@@ -8,9 +8,12 @@
 
 #ifdef WEIR_JEMALLOC
 /// jemalloc reads its settings here, before `main`; MALLOC_CONF goes before
-/// them. Pages that are free stay for a second instead of ten.
+/// them. Pages that are free stay for three seconds instead of ten. The Kafka
+/// client's answers come and go by megabytes several times a second; where free
+/// pages stayed for one second, taking them from the system again was 6.6 % of
+/// the stock job's time, and is 1.9 %.
 extern "C" const char* malloc_conf;
-const char* malloc_conf = "dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char* malloc_conf = "dirty_decay_ms:3000,muzzy_decay_ms:0";
 #endif
 
 namespace weir {

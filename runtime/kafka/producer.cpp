@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/kafka/delivery_run.hpp"
 #include "runtime/kafka/topics.hpp"
 #include "runtime/kafka/transaction.hpp"
 
@@ -335,12 +336,12 @@ void kafka_producer::on_deliveries(event_ptr event) {
   std::array<std::int64_t, in_flight::generations> done{};
   std::optional<error> why;
   auto why_code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  delivery_run run;
   while (auto* message = rd_kafka_event_message_next(event.get())) {
     auto [listener, generation] = unpack(message->_private);
     ++done[generation];
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      if (listener != nullptr)
-        listener->delivered(std::max<std::int64_t>(message->offset, -1));
+      run.add(listener, std::max<std::int64_t>(message->offset, -1));
       continue;
     }
     if (!why || why_code != message->err) {
@@ -355,6 +356,7 @@ void kafka_producer::on_deliveries(event_ptr event) {
     if (listener != nullptr)
       listener->failed(*why);
   }
+  run.end();
   if (!why)
     handle_->cluster().reached();
   // Until then its records fill the client's queue: a flush leaves room.

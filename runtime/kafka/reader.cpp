@@ -78,8 +78,10 @@ void read_headers(const void* native, std::vector<header>& out) {
 
 using access = detail::record_access;
 
-record to_record(const rd_kafka_message_t& message, std::string_view topic) {
-  record out;
+/// In place: what was just written in parts and is copied as a whole makes the
+/// processor wait for the writes.
+void fill(record& out, const rd_kafka_message_t& message,
+          std::string_view topic) {
   access::set_topic(out, topic);
   rd_kafka_timestamp_type_t ignored;
   access::set_position(out, message.partition, message.offset,
@@ -91,7 +93,6 @@ record to_record(const rd_kafka_message_t& message, std::string_view topic) {
     access::set_value(out,
                       {static_cast<const char*>(message.payload), message.len});
   access::set_headers(out, &message, read_headers);
-  return out;
 }
 
 } // namespace
@@ -191,7 +192,7 @@ std::size_t reader::take(rd_kafka_message_t** messages, std::size_t count,
     if (topic.empty())
       topic = rd_kafka_topic_name(message->rkt);
     bytes_taken_ += message->len + message->key_len;
-    out.push_back(to_record(*message, topic));
+    fill(out.emplace_back(), *message, topic);
     messages[kept++] = message;
     position_ = message->offset + 1;
     at_end_ = false;

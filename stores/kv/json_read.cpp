@@ -1,11 +1,13 @@
-// JSON that is read: simdjson's on-demand parser, which checks only what is
-// asked for. So everything is.
+// JSON that is read: first as a plain document, and what is not plain with
+// simdjson's on-demand parser, which knows all of JSON and what is wrong with a
+// document. It checks only what is asked for. So everything is.
 #include <bit>
 #include <cstdint>
 #include <string>
 
 #include <simdjson.h>
 
+#include "stores/kv/plain_json.hpp"
 #include "weir/detail/base64.hpp"
 #include "weir/detail/json_value.hpp"
 
@@ -46,6 +48,9 @@ struct json_parser::state {
       path = std::string{name} + (path.front() == '[' ? "" : ".") + path;
   }
 
+  /// What is read at present; else simdjson's document.
+  plain_json plain;
+  bool is_plain = false;
   ondemand::parser parser;
   ondemand::document document;
   std::string room;
@@ -131,12 +136,17 @@ bool json_value::refuse(std::string_view why) {
 }
 
 bool json_value::is_null() {
+  auto& parser = *static_cast<json_parser::state*>(parser_);
+  if (parser.is_plain)
+    return parser.plain.is_null();
   bool x = false;
   return !WEIR_JSON(is_null()).get(x) && x;
 }
 
 bool json_value::get(bool& x) {
   auto& parser = *static_cast<json_parser::state*>(parser_);
+  if (parser.is_plain)
+    return parser.plain.get(x);
   return parser.read(WEIR_JSON(get_bool()).get(x), "is not true or false");
 }
 
@@ -176,17 +186,25 @@ bool json_value::get_number(number_as as, void* x) {
 }
 
 bool json_value::get(std::int64_t& x) {
-  return get_number(number_as::signed_integer, &x);
+  auto& parser = *static_cast<json_parser::state*>(parser_);
+  return parser.is_plain ? parser.plain.get(x)
+                         : get_number(number_as::signed_integer, &x);
 }
 bool json_value::get(std::uint64_t& x) {
-  return get_number(number_as::unsigned_integer, &x);
+  auto& parser = *static_cast<json_parser::state*>(parser_);
+  return parser.is_plain ? parser.plain.get(x)
+                         : get_number(number_as::unsigned_integer, &x);
 }
 bool json_value::get(double& x) {
-  return get_number(number_as::real, &x);
+  auto& parser = *static_cast<json_parser::state*>(parser_);
+  return parser.is_plain ? parser.plain.get(x)
+                         : get_number(number_as::real, &x);
 }
 
 bool json_value::get(std::string_view& x) {
   auto& parser = *static_cast<json_parser::state*>(parser_);
+  if (parser.is_plain)
+    return parser.plain.get(x);
   return parser.read(WEIR_JSON(get_string()).get(x), "is not a text");
 }
 
@@ -197,6 +215,8 @@ bool json_value::get_base64(bytes& x) {
 
 bool json_value::object(std::span<const json_field> fields, void* to) {
   auto& parser = *static_cast<json_parser::state*>(parser_);
+  if (parser.is_plain)
+    return parser.plain.object(fields, to, *this);
   ondemand::object all;
   if (!parser.read(WEIR_JSON(get_object()).get(all), "is not an object"))
     return false;
@@ -244,6 +264,8 @@ bool json_value::object(std::span<const json_field> fields, void* to) {
 bool json_value::array(void* to,
                        bool (*element)(void*, std::size_t, json_value&)) {
   auto& parser = *static_cast<json_parser::state*>(parser_);
+  if (parser.is_plain)
+    return parser.plain.array(to, element, *this);
   ondemand::array all;
   if (!parser.read(WEIR_JSON(get_array()).get(all), "is not an array"))
     return false;
@@ -276,6 +298,13 @@ result<void> json_parser::read(std::string_view text, void* to,
   if (!state_)
     state_ = std::make_unique<state>();
   auto& s = *state_;
+  s.plain = plain_json{text};
+  s.is_plain = true;
+  json_value whole{nullptr, &s};
+  auto plain = read(whole, to) && s.plain.is_at_end();
+  s.is_plain = false;
+  if (plain) [[likely]]
+    return {};
   s.path.clear();
   s.why.clear();
   bool done = false;
@@ -287,8 +316,7 @@ result<void> json_parser::read(std::string_view text, void* to,
   } else if (problem) {
     s.broken();
   } else {
-    json_value value{nullptr, &s};
-    done = read(value, to);
+    done = read(whole, to);
     // Behind the end there is nothing, or it is no document.
     if (done &&
         s.document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS)

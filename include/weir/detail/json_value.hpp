@@ -32,7 +32,8 @@ public:
   bool get(std::int64_t& x);
   bool get(std::uint64_t& x);
   bool get(double& x);
-  /// Valid until the parser reads the next document.
+  /// Valid as long as the document's text, and until the parser reads the next
+  /// one.
   bool get(std::string_view& x);
   bool get_base64(bytes& x);
   /// Of at most 64 fields.
@@ -60,7 +61,8 @@ public:
   json_parser& operator=(json_parser&&) noexcept;
   ~json_parser();
 
-  /// `read` reads the document's value into `to`. Errors: `bad_format`.
+  /// `read` reads the document's value into `to`; it may be called twice.
+  /// Errors: `bad_format`.
   result<void> read(std::string_view text, void* to,
                     bool (*read)(json_value& in, void* to));
 
