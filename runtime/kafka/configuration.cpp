@@ -38,8 +38,9 @@ constexpr setting consumer_settings[] = {
     {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "true"},
     {"fetch.error.backoff.ms", "100"},
-    // Every queued record keeps the whole answer that it came in.
-    {"fetch.max.bytes", "4194304"},
+    // Every queued record keeps the whole answer that it came in. With 4 MiB a
+    // node needs a tenth more memory and is no faster, with 1 MiB it is slower.
+    {"fetch.max.bytes", "2097152"},
 };
 
 constexpr std::size_t least_read_ahead = 32u << 10;
