@@ -309,8 +309,10 @@ result<void> json_parser::read(std::string_view text, void* to,
   s.why.clear();
   bool done = false;
   const char* rest = nullptr;
-  auto problem = s.parser.iterate(s.padded(text), text.size(), s.room.size())
-                     .get(s.document);
+  // Before its size is asked for.
+  auto* padded = s.padded(text);
+  auto problem =
+      s.parser.iterate(padded, text.size(), s.room.size()).get(s.document);
   if (problem == simdjson::UTF8_ERROR) {
     s.refuse("is not UTF-8");
   } else if (problem) {

@@ -229,6 +229,31 @@ TEST_CASE("what is read agrees with another parser", "[json]") {
   CHECK(refused > 1'000);
 }
 
+TEST_CASE("a document is read whatever the same parser read before",
+          "[json]") {
+  // None of them is plain.
+  auto document = [](std::size_t size) {
+    return R"({"symbol":"\u0041","price":1,"quantity":2,"more":")" +
+           std::string(size, 'x') + "\"}";
+  };
+  json<tick> growing;
+  tick x;
+  for (std::size_t size = 0; size < 500; ++size)
+    REQUIRE(growing.decode(document(size), x));
+  std::mt19937_64 random{6};
+  for (int i = 0; i < 2'000; ++i) {
+    json<tick> format;
+    for (int n = 0; n < 4; ++n) {
+      auto text = document(random() % 300);
+      auto whole = random() % 2 == 0;
+      if (!whole)
+        text.resize(random() % text.size());
+      INFO(text);
+      REQUIRE(format.decode(text, x).has_value() == whole);
+    }
+  }
+}
+
 TEST_CASE("what is known as JSON", "[json]") {
   STATIC_REQUIRE(has_json<user::order>);
   STATIC_REQUIRE(has_json<std::tuple<int, std::optional<bool>>>);
