@@ -33,9 +33,8 @@ public:
   void close(callback done);
 
   void delivered(std::int64_t) noexcept override { settle(1); }
-  void all_delivered(std::int64_t count, std::int64_t) noexcept override {
-    settle(count);
-  }
+  bool only_counts() const noexcept override { return true; }
+  void all_delivered(std::int64_t count) noexcept override { settle(count); }
   void failed(const error& why) noexcept override;
   bool settled() const noexcept override { return settled_; }
 

@@ -141,10 +141,12 @@ public:
   /// The broker has the record at `offset`; -1 when the broker did not say
   /// (rule R6: then keep the older position).
   virtual void delivered(std::int64_t offset) noexcept = 0;
-  /// The same of `count` records at once; `offset` is one of them.
-  virtual void all_delivered(std::int64_t count, std::int64_t offset) noexcept {
+  /// It does not want to know the offsets: then `all_delivered` may be called
+  /// instead, for `count` records at once.
+  virtual bool only_counts() const noexcept { return false; }
+  virtual void all_delivered(std::int64_t count) noexcept {
     for (; count > 0; --count)
-      delivered(offset);
+      delivered(-1);
   }
   virtual void failed(const error& why) noexcept = 0;
 };
