@@ -29,7 +29,7 @@ public:
 
   /// One output or dead letter of the record being processed.
   void stage(const queued_record& x) { staged_.push(x); }
-  /// Whether its topic takes it. Errors: `too_large`.
+  /// Whether its topic takes it; fills its topic in. Errors: `too_large`.
   result<void> fits(queued_record& x) const;
   /// The record is done: its outputs go on.
   result<void> accept();

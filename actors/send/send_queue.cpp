@@ -3,32 +3,33 @@
 namespace weir {
 
 void send_queue::push(const queued_record& x) {
-  // Filled where it stays: what was just written in parts and is copied as a
-  // whole makes the processor wait for the writes.
-  auto& e = entries_.emplace_back();
-  e.at = bytes_.size();
-  e.to = x.to;
-  e.partition = x.partition;
-  e.timestamp = x.timestamp;
-  e.listener = x.listener;
-  e.first_header = static_cast<std::uint32_t>(header_sizes_.size());
-  e.headers = static_cast<std::uint32_t>(x.headers.size());
-  e.has_key = x.key.has_value();
-  e.has_value = x.value.has_value();
-  if (x.key) {
-    e.key_size = static_cast<std::uint32_t>(x.key->size());
+  auto at = bytes_.size();
+  auto first_header = header_sizes_.size();
+  if (x.key)
     bytes_.append(*x.key);
-  }
-  if (x.value) {
-    e.value_size = static_cast<std::uint32_t>(x.value->size());
+  if (x.value)
     bytes_.append(*x.value);
-  }
   for (auto& h : x.headers) {
     header_sizes_.push_back({static_cast<std::uint32_t>(h.name.size()),
                              static_cast<std::uint32_t>(h.value.size())});
     bytes_.append(h.name);
     bytes_.append(h.value);
   }
+  // Last, so that no entry lacks its bytes where memory ran out. Filled where it
+  // stays: what was just written in parts and is copied as a whole makes the
+  // processor wait for the writes.
+  auto& e = entries_.emplace_back();
+  e.at = at;
+  e.to = x.to;
+  e.partition = x.partition;
+  e.timestamp = x.timestamp;
+  e.listener = x.listener;
+  e.first_header = static_cast<std::uint32_t>(first_header);
+  e.headers = static_cast<std::uint32_t>(x.headers.size());
+  e.has_key = x.key.has_value();
+  e.has_value = x.value.has_value();
+  e.key_size = x.key ? static_cast<std::uint32_t>(x.key->size()) : 0;
+  e.value_size = x.value ? static_cast<std::uint32_t>(x.value->size()) : 0;
 }
 
 queued_record send_queue::front() {

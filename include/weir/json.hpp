@@ -25,6 +25,8 @@ namespace weir {
 /// Specialise it for others:
 ///   static void write(const T& x, std::string& out);          // appends
 ///   static bool read(detail::json_value& in, T& x);           // all of x
+/// A document may be read twice, from its start: `read` leaves nothing behind
+/// but x.
 template <class T>
 struct as_json {};
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "stores/kv/store_error.hpp"
+#include "test/unit/weir/damaged_text.hpp"
 #include "weir/json.hpp"
 
 namespace user {
@@ -181,24 +182,10 @@ TEST_CASE("what is read agrees with another parser", "[json]") {
   const std::string whole =
       R"({"symbol":"a\u0041b","price":-1.5e3,"quantity":12,"venue":"x",)"
       R"("more":[1,{"k":[null,true,"\\\""]},-0.0]})";
-  const std::string_view pieces = R"({}[],:"\0123456789eE+-.tfn ux/)";
   json<tick> format;
   int accepted = 0, refused = 0;
   for (int i = 0; i < 200'000; ++i) {
-    auto text = whole;
-    for (auto n = 1 + random() % 3; n > 0; --n) {
-      auto at = random() % text.size();
-      switch (random() % 3) {
-      case 0:
-        text[at] = pieces[random() % pieces.size()];
-        break;
-      case 1:
-        text.insert(at, 1, pieces[random() % pieces.size()]);
-        break;
-      default:
-        text.erase(at, 1 + random() % 3);
-      }
-    }
+    auto text = test::damaged(whole, 1 + random() % 3, random);
     tick x;
     bool read = format.decode(text, x).has_value();
     auto other = nlohmann::json::parse(text, nullptr, false);

@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "test/unit/weir/damaged_text.hpp"
 #include "weir/json.hpp"
 
 namespace user {
@@ -139,25 +140,11 @@ TEST_CASE("a document is read plainly as it is read otherwise", "[json]") {
       R"("more":{"a":[null,{"b":"c"}],"d":{}},"open":false,"ids":null})",
       R"( { "ids" : [ ] , "open" : true , "quantity" : 7 , "price" : 0.1 , )"
       R"("symbol" : "abcdefghijklmnopqrstuvwxyz" } )"};
-  const std::string_view pieces = R"({}[],:"\0123456789eE+-.tfn ux/)";
   json<trade> format;
   json<user::wrapped> other;
   int accepted = 0, refused = 0;
   for (int i = 0; i < 300'000; ++i) {
-    auto text = bases[random() % 3];
-    for (auto n = random() % 4; n > 0; --n) {
-      auto at = random() % text.size();
-      switch (random() % 3) {
-      case 0:
-        text[at] = pieces[random() % pieces.size()];
-        break;
-      case 1:
-        text.insert(at, 1, pieces[random() % pieces.size()]);
-        break;
-      default:
-        text.erase(at, 1 + random() % 3);
-      }
-    }
+    auto text = test::damaged(bases[random() % 3], random() % 4, random);
     INFO(text);
     trade x;
     user::wrapped y;
