@@ -49,10 +49,12 @@ result<std::shared_ptr<handle>> handle::open(rd_kafka_type_t type,
   rd_kafka_conf_set_opaque(conf, made.get());
   rd_kafka_conf_set_log_cb(conf, log_callback);
   rd_kafka_conf_set_closesocket_cb(conf, close_callback);
-  if (type == RD_KAFKA_PRODUCER)
+  if (type == RD_KAFKA_PRODUCER) {
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-  else
+    made->destroy_guard_.attach(conf);
+  } else {
     rd_kafka_conf_set_error_cb(conf, error_callback);
+  }
   char why[512] = {};
   made->raw_ = rd_kafka_new(type, conf, why, sizeof why);
   if (made->raw_ == nullptr)

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/kafka/configuration.hpp"
+#include "runtime/kafka/destroy_guard.hpp"
 #include "runtime/kafka/errors.hpp"
 #include "runtime/kafka/outage.hpp"
 #include "weir/error.hpp"
@@ -79,6 +80,7 @@ private:
   std::string current_reason() const;
 
   const std::shared_ptr<outage> outage_;
+  destroy_guard destroy_guard_;
   rd_kafka_t* raw_ = nullptr;
   std::atomic<std::uint64_t> faults_{0};
   mutable std::mutex mutex_;
