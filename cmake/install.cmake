@@ -11,11 +11,6 @@ set_target_properties(weir_stores PROPERTIES EXPORT_NAME stores)
 install(EXPORT weir-targets NAMESPACE weir:: DESTINATION "${weir_package}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weir"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-foreach(layer runtime stores actors)
-  install(DIRECTORY "${PROJECT_SOURCE_DIR}/${layer}"
-    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weir"
-    FILES_MATCHING PATTERN "*.hpp" PATTERN "commands" EXCLUDE)
-endforeach()
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/weir-config.cmake.in"
   "${PROJECT_BINARY_DIR}/weir-config.cmake"

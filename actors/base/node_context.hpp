@@ -18,11 +18,11 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/base/executor.hpp"
 #include "runtime/coordination/coordination.hpp"
-#include "runtime/job/job.hpp"
 #include "runtime/job/memory_shares.hpp"
 #include "runtime/job/settings.hpp"
 #include "runtime/leveldb/environment.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/job.hpp"
 
 namespace weir {
 

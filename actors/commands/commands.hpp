@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "actors/application.hpp"
 #include "actors/commands/options.hpp"
 #include "actors/failure/parked.hpp"
+#include "weir/application.hpp"
 
 namespace weir {
 
@@ -34,6 +34,35 @@ struct generate_options {
 };
 int generate_command(const application& app, const configuration& how,
                      const generate_options& options);
+
+struct produce_options {
+  /// Declared name; empty = the first input.
+  std::string input;
+  /// Unset: standard input.
+  std::optional<std::string> file;
+  bool json = false;
+  /// Of the topic, if it is created.
+  std::optional<int> partitions;
+  /// Of each record, instead of the one that its key gives.
+  std::optional<int> partition;
+};
+int produce_command(const configuration& how, const produce_options& options);
+
+struct consume_options {
+  /// Declared name of an output or input; empty = the first output.
+  std::string topic;
+  bool dead_letter = false;
+  bool follow = false;
+  bool uncommitted = false;
+  bool json = false;
+  /// Where each partition begins; unset: its first record.
+  std::optional<std::int64_t> from;
+  bool latest = false;
+  std::optional<int> partition;
+  /// Stop after so many records.
+  std::optional<std::uint64_t> count;
+};
+int consume_command(const configuration& how, const consume_options& options);
 
 int get_command(const application& app, const configuration& how,
                 const std::string& store, const std::string& key);

@@ -55,6 +55,8 @@ int generate_command(const application& app, const configuration& how,
   close_systems(*systems);
   if (!fed)
     return report(fed.error());
+  if (fed->problem)
+    return report(*fed->problem);
   std::fprintf(stderr, "weir: %llu records in topic %s\n",
                static_cast<unsigned long long>(fed->records),
                feeding.topic.c_str());

@@ -2,21 +2,13 @@
 #include <algorithm>
 #include <cstdio>
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
 #include "actors/commands/commands.hpp"
+#include "actors/commands/record_text.hpp"
 #include "actors/commands/stopped_job.hpp"
 
 namespace weir {
-
-namespace detail {
-
-std::string json_of_string(const std::string& x) {
-  return nlohmann::json(x).dump(-1, ' ', false,
-                                nlohmann::json::error_handler_t::replace);
-}
-
-} // namespace detail
 
 namespace {
 
@@ -82,15 +74,20 @@ result<void> print_all(stopped_job& job) {
     if (least == nullptr)
       return {};
     auto key =
-        job.inspector->key_json(std::string_view{entry->first}.substr(1));
-    if (!key)
-      return fail(key.error());
-    auto value = job.inspector->value_json(entry->second);
-    if (!value)
-      return fail(value.error());
-    std::printf("{\"key\":%s,\"value\":%s}\n", key->c_str(), value->c_str());
+        json_of(job.store->key, std::string_view{entry->first}.substr(1));
+    auto value = json_of(job.store->value, entry->second);
+    std::printf("{\"key\":%s,\"value\":%s}\n", key.c_str(), value.c_str());
     least->pop();
   }
+}
+
+/// The bytes of a key as the user typed it.
+result<std::string> key_of(const part& store, const std::string& typed) {
+  auto out = typed_bytes(*store.key, typed);
+  if (!out)
+    return fail(out.error().within(
+        fmt::format("key '{}' of store '{}'", typed, store.name)));
+  return out;
 }
 
 /// Damage that is met only now stays there until somebody rebuilds.
@@ -119,7 +116,7 @@ int get_command(const application& app, const configuration& how,
   stopped_job job;
   if (auto opened = open_stopped_job(app, how, store, job); !opened)
     return report(opened.error());
-  auto encoded = job.inspector->encode_key(key);
+  auto encoded = key_of(*job.store, key);
   if (!encoded)
     return report(encoded.error());
   for (auto& each : job.databases) {
@@ -129,14 +126,11 @@ int get_command(const application& app, const configuration& how,
       return report_read(found.error());
     if (!*found)
       continue;
-    auto value = job.inspector->value_json(bytes);
-    if (!value)
-      return report(value.error());
-    std::printf("%s\n", value->c_str());
+    std::printf("%s\n", json_of(job.store->value, bytes).c_str());
     return finish(job);
   }
   std::fprintf(stderr, "weir: no key '%s' in store %s\n", key.c_str(),
-               job.inspector->store.c_str());
+               std::string{job.store->name}.c_str());
   return exit_code::failed;
 }
 

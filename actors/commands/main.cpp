@@ -20,6 +20,8 @@ struct parsed_line {
   option_values values;
   std::optional<std::string> toml_file;
   generate_options generate;
+  produce_options produce;
+  consume_options consume;
   std::string store;
   std::string key;
   bool json = false;
@@ -111,6 +113,63 @@ void add_generate(CLI::App& command, parsed_line& line) {
                    "also if the topic has records already");
 }
 
+void add_produce(CLI::App& command, parsed_line& line) {
+  auto& to = line.produce;
+  command.add_option("--input", to.input, "input to write (the first)")
+      ->type_name("NAME");
+  add_text(command, "--file", to.file, "read this instead of standard input");
+  command
+      .add_option_function<std::string>(
+          "--format", [&to](const std::string& x) { to.json = x == "json"; },
+          "lines: KEY<TAB>VALUE, without a key the line; json: "
+          "{\"key\":...,\"value\":...,\"headers\":{...},\"time\":...}, a "
+          "value of null is a tombstone (lines)")
+      ->check(CLI::IsMember({"lines", "json"}))
+      ->type_name("lines|json");
+  add_number<int>(command, "--partition", to.partition,
+                  "partition of every record, instead of the one that its key "
+                  "gives");
+  add_number<int>(command, "--partitions", to.partitions,
+                  "partitions of the topic if it is created (8); on servers "
+                  "it is created only where this is given",
+                  1, most_partitions);
+}
+
+void add_consume(CLI::App& command, parsed_line& line) {
+  auto& to = line.consume;
+  auto* output = command.add_option("--output", to.topic,
+                                    "output, or input, to read (the first "
+                                    "output)");
+  output->type_name("NAME");
+  command
+      .add_flag("--dead-letter", to.dead_letter,
+                "read the dead letters, as JSON")
+      ->excludes(output);
+  command.add_flag("--follow", to.follow,
+                   "go on at the end, until Ctrl-C; partitions are mixed");
+  command.add_flag("--uncommitted", to.uncommitted,
+                   "also what no transaction has committed");
+  command.add_flag("--json", to.json,
+                   "one JSON object a line, with place, time and headers");
+  command
+      .add_option_function<std::string>(
+          "--from",
+          [&to](const std::string& x) {
+            to.latest = x == "latest";
+            if (to.latest || x == "earliest")
+              return;
+            auto offset = parse_whole(x, 0, INT64_MAX);
+            if (!offset)
+              throw CLI::ValidationError("--from", offset.error().text());
+            to.from = static_cast<std::int64_t>(*offset);
+          },
+          "where each partition begins (earliest)")
+      ->type_name("earliest|latest|OFFSET");
+  add_number<int>(command, "--partition", to.partition, "only this partition");
+  add_number<std::uint64_t>(command, "-n,--count", to.count,
+                            "stop after so many records", 1);
+}
+
 void add_resume(CLI::App& command, parsed_line& line) {
   auto& to = line.resume;
   auto* task = add_number<int>(command, "TASK", to.task,
@@ -178,6 +237,10 @@ void add_commands(CLI::App& cli, parsed_line& line,
   };
   add("run", "process the inputs");
   add_generate(add("generate", "fill the input topic"), line);
+  add_produce(add("produce", "write records to an input, from standard input "
+                             "or a file"),
+              line);
+  add_consume(add("consume", "print the records of an output"), line);
   auto& get = add("get", "print the value of a key of a stopped job as JSON");
   get.add_option("KEY", line.key, "the key; behind -- if it begins with -")
       ->required();
@@ -205,10 +268,14 @@ int carry_out(const std::string& command, const application& app,
     return run_command(app, how);
   if (command == "generate")
     return generate_command(app, how, line.generate);
+  if (command == "produce")
+    return produce_command(how, line.produce);
   if (command == "topology")
     return topology_command(app, how, line.json);
   if (auto found = find_data(how.settings); !found)
     return report(found.error());
+  if (command == "consume")
+    return consume_command(how, line.consume);
   if (command == "get")
     return get_command(app, how, line.store, line.key);
   if (command == "dump")

@@ -322,7 +322,7 @@ result<configuration> configure(const job& of, const option_values& given,
     return fail(done.error());
   if (auto ok = out.settings.validate(); !ok)
     return fail(ok.error());
-  if (auto ok = out.job.validate(); !ok)
+  if (auto ok = out.job.check(); !ok)
     return fail(ok.error());
   return out;
 }

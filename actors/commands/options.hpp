@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "runtime/base/log.hpp"
-#include "runtime/job/job.hpp"
 #include "runtime/job/settings.hpp"
+#include "weir/job.hpp"
 
 namespace weir {
 

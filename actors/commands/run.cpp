@@ -8,6 +8,7 @@
 #include "actors/commands/process_end.hpp"
 #include "actors/commands/systems.hpp"
 #include "actors/node/node.hpp"
+#include "actors/task/task_trial.hpp"
 #include "runtime/base/log.hpp"
 
 namespace weir {
@@ -37,16 +38,20 @@ void show_progress(const node_progress& x) {
   std::fflush(stderr);
 }
 
-/// Answers when the node has ended, and only then leaves the actors.
-void run_node(const application& app, const configuration& how,
-              const outside_systems& systems, process_end& ending,
-              const std::function<void(const node_report&)>& on_report) {
+/// Answers when the node has ended, and only then leaves the actors. Errors:
+/// the task is not that of the job; nothing was done then.
+result<void>
+run_node(const application& app, const configuration& how,
+         const outside_systems& systems, process_end& ending,
+         const std::function<void(const node_report&)>& on_report) {
   caf::actor_system_config config;
   // Sharing and a low throughput: a busy task must not delay a seal.
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", scheduler_threads(how.settings.threads));
   config.set("scheduler.max-throughput", scheduler_throughput);
   caf::actor_system system{config};
+  if (auto wired = try_task(system, how.job, app.factory()); !wired)
+    return wired;
   auto context = std::make_shared<node_context>(
       systems, how.job, how.settings, identify_process(*systems.world));
   std::promise<node_report> ended;
@@ -74,6 +79,7 @@ void run_node(const application& app, const configuration& how,
   if (terminal)
     std::fputc('\n', stderr);
   on_report(out);
+  return {};
 }
 
 void show_end(const configuration& how, const node_report& end) {
@@ -94,7 +100,7 @@ int run_command(const application& app, const configuration& how) {
   if (!systems)
     return report(systems.error());
   int code = 1;
-  run_node(app, how, *systems, ending, [&](const node_report& end) {
+  auto ran = run_node(app, how, *systems, ending, [&](const node_report& end) {
     code = static_cast<int>(end.outcome);
     show_end(how, end);
     // An actor that does not come back would be waited for without end.
@@ -102,10 +108,12 @@ int run_command(const application& app, const configuration& how) {
       _exit(code);
     // The embedded log is closed in order; a client of a server that hangs does
     // not come back from its destructor, and nothing depends on that.
-    auto rest = how.settings.kafka.empty() ? how.settings.stop_limit
-                                           : clients_limit;
+    auto rest =
+        how.settings.kafka.empty() ? how.settings.stop_limit : clients_limit;
     ending.done(code, end.died ? death_limit : rest);
   });
+  if (!ran)
+    code = report(ran.error());
   auto left = close_systems(*systems, closing_limit);
   if (left.empty())
     return code;

@@ -11,15 +11,13 @@ namespace weir {
 
 namespace {
 
-result<const store_inspector*> find_inspector(const application& app,
-                                              const std::string& store) {
-  for (auto& each : app.inspectors())
-    if (store.empty() || each.store == store)
-      return &each;
-  return fail(ec::bad_argument,
-              store.empty()
-                  ? "this application shows none of its stores"
-                  : "this application does not show a store '" + store + "'");
+result<const part*> find_store(const job& of, const std::string& name) {
+  if (of.stores().empty())
+    return fail(ec::bad_argument, "this job has no store");
+  if (auto* found =
+          of.find(role::store, name.empty() ? of.stores().front() : name))
+    return found;
+  return fail(ec::bad_argument, "this job has no store '" + name + "'");
 }
 
 /// Whether what the database holds can be read as it is; else why not.
@@ -175,10 +173,10 @@ stopped_job::~stopped_job() {
 
 result<void> open_stopped_job(const application& app, const configuration& how,
                               const std::string& store, stopped_job& out) {
-  auto inspector = find_inspector(app, store);
-  if (!inspector)
-    return fail(inspector.error());
-  out.inspector = *inspector;
+  auto found = find_store(app.description(), store);
+  if (!found)
+    return fail(found.error());
+  out.store = *found;
   auto systems = open_systems(how.settings);
   if (!systems)
     return fail(systems.error());
@@ -190,10 +188,10 @@ result<void> open_stopped_job(const application& app, const configuration& how,
   if (!node)
     return fail(node.error());
   out.node = *node;
-  auto number = node->stores.find(out.inspector->store);
+  std::string name{out.store->name};
+  auto number = node->stores.find(name);
   if (number == node->stores.end())
-    return fail(ec::not_found,
-                "the job has never had a store '" + out.inspector->store + "'");
+    return fail(ec::not_found, "the job has never had a store '" + name + "'");
   out.prefix.assign(1, static_cast<char>(number->second));
   opening work{how, **session, out};
   for (int p = 0; p < node->partitions; ++p)

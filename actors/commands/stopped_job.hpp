@@ -15,7 +15,7 @@ namespace weir {
 struct stopped_job {
   outside_systems systems;
   job_node node;
-  const store_inspector* inspector = nullptr;
+  const part* store = nullptr;
   /// Of the store's keys in a task's database.
   std::string prefix;
   std::vector<std::unique_ptr<task_database>> databases;
@@ -29,7 +29,7 @@ struct stopped_job {
   ~stopped_job();
 };
 
-/// [blocking] `store` empty: the first that the application shows.
+/// [blocking] `store` empty: the first of the job.
 /// Errors: `bad_argument`, `not_found` (no job, no store, no state at all),
 /// `locked` naming the process that runs the job.
 result<void> open_stopped_job(const application& app, const configuration& how,

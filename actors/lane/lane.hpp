@@ -16,7 +16,7 @@
 #include "actors/lane/let_go.hpp"
 #include "actors/lane/messages.hpp"
 #include "actors/task/messages.hpp"
-#include "actors/task/task.hpp"
+#include "weir/task.hpp"
 
 namespace weir {
 

@@ -1,6 +1,7 @@
 // The tasks of a lane: how they come and go (rules H13, H17).
 #include "actors/bring_up/bring_up.hpp"
 #include "actors/lane/lane.hpp"
+#include "actors/task/task_origin.hpp"
 #include "runtime/base/log.hpp"
 
 namespace weir {
@@ -34,9 +35,8 @@ void lane_actor::perform(const machine::bring_up& x) {
 }
 
 void lane_actor::perform(const machine::bring_up_later& x) {
-  run_after(pauses_[x.partition].left(now_ms()), [this, x] {
-    act(machine_.bring_up_due(x.partition, x.attempt));
-  });
+  run_after(pauses_[x.partition].left(now_ms()),
+            [this, x] { act(machine_.bring_up_due(x.partition, x.attempt)); });
 }
 
 void lane_actor::perform(const machine::end_bring_up& x) {
@@ -50,8 +50,7 @@ void lane_actor::perform(const machine::end_bring_up& x) {
 void lane_actor::on_bring_up_waits(const bring_up_waits& x) {
   if (!machine_.is_current(x.partition, x.attempt))
     return;
-  tell(node_,
-       task_waiting{x.partition, x.reason, x.held_elsewhere, x.parked});
+  tell(node_, task_waiting{x.partition, x.reason, x.held_elsewhere, x.parked});
 }
 
 void lane_actor::on_brought_up(const brought_up& x) {
@@ -78,13 +77,13 @@ void lane_actor::on_brought_up(const brought_up& x) {
   std::vector<std::int64_t> positions;
   for (auto& input : restored.inputs)
     positions.push_back(input.position.next_offset);
-  task_setup setup;
-  setup.context = context_;
-  setup.restored = x.restored;
-  setup.lane = caf::actor_cast<caf::actor>(this);
+  detail::task_origin origin;
+  origin.context = context_;
+  origin.restored = x.restored;
+  origin.lane = caf::actor_cast<caf::actor>(this);
   std::string problem;
   try {
-    task.actor = factory_(system(), setup);
+    task.actor = factory_(system(), detail::task_setup_access::make(origin));
   } catch (const std::exception& thrown) {
     problem = thrown.what();
   } catch (...) {

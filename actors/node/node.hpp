@@ -10,8 +10,8 @@
 #include "actors/bring_up/stalled_inputs.hpp"
 #include "actors/lane/messages.hpp"
 #include "actors/membership/messages.hpp"
-#include "actors/task/task.hpp"
 #include "runtime/base/free_memory.hpp"
+#include "weir/task.hpp"
 
 namespace weir {
 

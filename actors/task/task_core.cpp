@@ -28,7 +28,10 @@ std::string place_of(const record& x) {
 
 task_core::task_core(std::shared_ptr<node_context> context,
                      std::shared_ptr<restored_task> restored)
-    : context_(std::move(context)), restored_(std::move(restored)),
+    : context_(std::move(context)),
+      restored_(std::move(restored)), place_{context_->job.name(),
+                                             restored_->partition},
+      wiring_(context_->job), handlers_(restored_->inputs.size()),
       state_(restored_->database->store(),
              {.cache_bytes = context_->memory.cache},
              restored_->commit ? restored_->commit->state_digest : 0),
@@ -47,9 +50,8 @@ task_core::task_core(std::shared_ptr<node_context> context,
       for (std::size_t i = 0; i < restored_->inputs.size(); ++i)
         if (!each.is_gap() && restored_->inputs[i].topic == each.topic)
           decided_.push_back({i, each});
-  std::sort(decided_.begin(), decided_.end(), [](auto& x, auto& y) {
-    return x.what.offset < y.what.offset;
-  });
+  std::sort(decided_.begin(), decided_.end(),
+            [](auto& x, auto& y) { return x.what.offset < y.what.offset; });
   find_decided();
 }
 
@@ -62,24 +64,36 @@ void task_core::find_decided() {
   decided_input_ = decided_.empty() ? 0 : decided_.front().input;
 }
 
-int task_core::store_number(const std::string& name) const {
-  auto i = restored_->store_numbers.find(name);
-  if (i == restored_->store_numbers.end())
-    throw store_error{ec::bad_argument, "store '" + name +
-                                            "' is not declared: add .store(\"" +
-                                            name + "\") to the job"};
-  return i->second;
+detail::store_core& task_core::open_store(const part& what) {
+  check(what);
+  auto number = restored_->store_numbers.find(std::string{what.name});
+  WEIR_ASSERT(number != restored_->store_numbers.end(),
+              "the job's node has a number for each of its stores");
+  return state_.open(number->second, number->first, *what.store);
 }
 
-int task_core::output_index(const std::string& declared) const {
+int task_core::open_topic(const part& what) {
+  check(what);
   auto& outputs = context_->job.outputs();
-  auto i = std::find(outputs.begin(), outputs.end(), declared);
-  if (i == outputs.end())
-    throw store_error{ec::bad_argument,
-                      "output '" + declared +
-                          "' is not declared: add .output(\"" + declared +
-                          "\") to the job"};
-  return static_cast<int>(i - outputs.begin());
+  return static_cast<int>(std::find(outputs.begin(), outputs.end(), what.name) -
+                          outputs.begin());
+}
+
+void task_core::handle(const part& what, std::unique_ptr<detail::handler> by) {
+  check(what);
+  auto& inputs = context_->job.inputs();
+  auto input = std::find(inputs.begin(), inputs.end(), what.name);
+  handlers_[static_cast<std::size_t>(input - inputs.begin())] = std::move(by);
+}
+
+void task_core::check(const part& what) {
+  if (auto problem = wiring_.open(what))
+    throw store_error{ec::bad_argument, *problem};
+}
+
+void task_core::wired() {
+  for (auto& each : wiring_.missing())
+    throw store_error{ec::bad_argument, each};
 }
 
 result<record_fate> task_core::look_back(std::size_t input, const record& x) {
@@ -122,8 +136,11 @@ void task_core::undo() {
 
 bad_record_policy task_core::policy_for(std::size_t input,
                                         const record& x) const {
-  if (!is_decided(input, x.offset()))
-    return context_->settings.on_bad_record;
+  if (!is_decided(input, x.offset())) {
+    auto& job = context_->job;
+    auto* declared = job.find(role::input, job.inputs()[input]);
+    return declared->on_bad.value_or(context_->settings.on_bad_record);
+  }
   return decided_.front().what.decision == parked_decision::dead_letter
              ? bad_record_policy::dead_letter
              : bad_record_policy::skip;
@@ -196,9 +213,8 @@ bool task_core::completes_drain() const {
   return uncommitted;
 }
 
-void task_core::emit(int output, detail::emitted what, std::string_view key,
-                     std::string_view value, std::int64_t timestamp,
-                     std::int32_t partition) {
+void task_core::emit(int output, const detail::raw_side& key,
+                     const detail::raw_side& value, const emit_options& how) {
   auto index = static_cast<std::size_t>(output);
   if (closed_)
     throw store_error{ec::closed,
@@ -208,18 +224,19 @@ void task_core::emit(int output, detail::emitted what, std::string_view key,
   auto count = restored_->output_partitions[index];
   queued_record out;
   out.to = output_target(output);
-  auto has_key = what != detail::emitted::value;
-  if (has_key)
-    out.key = key;
-  if (what != detail::emitted::key)
-    out.value = value;
-  if (partition >= 0)
-    out.partition = partition % count;
+  if (key.there)
+    out.key = key.bytes;
+  if (value.there)
+    out.value = value.bytes;
+  out.headers = how.headers;
+  if (how.partition)
+    out.partition = *how.partition % count;
   else
-    out.partition =
-        has_key ? partition_of(key, count) : restored_->partition % count;
-  out.timestamp = timestamp;
-  if (timestamp < 0 && current_ != nullptr)
+    out.partition = key.there ? partition_of(key.bytes, count)
+                              : restored_->partition % count;
+  if (how.timestamp)
+    out.timestamp = how.timestamp->time_since_epoch().count();
+  else if (current_ != nullptr)
     out.timestamp = detail::record_access::timestamp_ms(*current_);
   if (current_ != nullptr) {
     // What no topic takes makes the record bad that led to it: it would come

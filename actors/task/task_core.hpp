@@ -10,9 +10,13 @@
 
 #include "actors/base/node_context.hpp"
 #include "actors/send/outbox.hpp"
-#include "actors/send/output.hpp"
 #include "actors/task/restored_task.hpp"
+#include "actors/task/wiring.hpp"
+#include "runtime/base/assert.hpp"
 #include "stores/kv/task_state.hpp"
+#include "weir/detail/handler.hpp"
+#include "weir/detail/task_parts.hpp"
+#include "weir/topic.hpp"
 
 namespace weir {
 
@@ -28,10 +32,18 @@ enum class record_fate {
 
 /// Owned by the task actor, on its thread. A failed incarnation is destroyed
 /// and built anew (rule L3): nothing here survives it.
-class task_core {
+class task_core final : public detail::task_parts {
 public:
   task_core(std::shared_ptr<node_context> context,
             std::shared_ptr<restored_task> restored);
+
+  // -- the task's constructor
+
+  detail::store_core& open_store(const part& what) override;
+  int open_topic(const part& what) override;
+  void handle(const part& what, std::unique_ptr<detail::handler> by) override;
+  void wired() override;
+  const detail::task_place& place() const noexcept override { return place_; }
 
   int partition() const noexcept { return restored_->partition; }
   task_state& state() noexcept { return state_; }
@@ -40,20 +52,14 @@ public:
   const node_context& context() const noexcept { return *context_; }
   turn_ledger& turns() noexcept { return context_->turns; }
   pulse_board& pulses() noexcept { return context_->pulses; }
-  /// Number of a declared store. Throws `store_error` for others.
-  int store_number(const std::string& name) const;
-  /// Index of a declared output. Throws `store_error` for others.
-  int output_index(const std::string& declared) const;
 
   // -- one record
 
-  /// Calls `process(x)` and keeps or undoes its effects. Errors: of sending
-  /// (the lane is given up), `data_loss` where the input is not the one whose
-  /// positions these are (R5). Lets exceptions of `process` through after
-  /// undoing.
-  template <class Process>
-  result<record_fate> consume(std::size_t input, const record& x,
-                              Process&& process) {
+  /// Gives `x` to its input's handler and keeps or undoes what that does.
+  /// Errors: of sending (the lane is given up), `data_loss` where the input is
+  /// not the one whose positions these are (R5). Lets exceptions of the handler
+  /// through after undoing.
+  result<record_fate> consume(std::size_t input, const record& x) {
     auto& position = restored_->inputs[input].position;
     if (x.offset() < position.next_offset)
       return look_back(input, x);
@@ -68,7 +74,8 @@ public:
       reject("the record is larger than --max-record-bytes");
     } else {
       try {
-        process(x);
+        if (!handlers_[input]->call(x, why_)) [[unlikely]]
+          reject(why_);
         if (restored_->careful && !rejection_) [[unlikely]]
           check_changes();
       } catch (...) {
@@ -132,9 +139,13 @@ public:
 
   /// Sends an output: staged while a record is processed, else at once.
   /// Throws `store_error` after `close`.
-  void emit(int output, detail::emitted what, std::string_view key,
-            std::string_view value, std::int64_t timestamp,
-            std::int32_t partition);
+  void emit(int output, const detail::raw_side& key,
+            const detail::raw_side& value, const emit_options& how) override;
+  /// @pre a record is being processed
+  const record& current() const noexcept {
+    WEIR_ASSERT(current_ != nullptr, "current() belongs into a handler");
+    return *current_;
+  }
 
   // -- commit
 
@@ -175,6 +186,8 @@ private:
     std::shared_ptr<commit_slot> slot;
   };
 
+  /// Throws store_error: the job does not list it so.
+  void check(const part& what);
   /// H28: the operator has decided to pass this record.
   bool is_decided(std::size_t input, std::int64_t offset) const noexcept {
     return offset == decided_offset_ && input == decided_input_;
@@ -195,6 +208,12 @@ private:
 
   std::shared_ptr<node_context> context_;
   std::shared_ptr<restored_task> restored_;
+  detail::task_place place_;
+  wiring wiring_;
+  /// By input.
+  std::vector<std::unique_ptr<detail::handler>> handlers_;
+  /// Of the record that does not decode.
+  std::string why_;
   task_state state_;
   outbox out_;
   const record* current_ = nullptr;

@@ -35,9 +35,8 @@ bool task::shell::guard_impl(task_pulse::code what,
 void task::shell::fail_user(error why) {
   auto fault = record_at_fault();
   if (fault)
-    why = why.within(fault->topic + "/" +
-                     std::to_string(self.core_->partition()) + "@" +
-                     std::to_string(fault->offset));
+    why = why.within(fault->topic + "/" + std::to_string(core->partition()) +
+                     "@" + std::to_string(fault->offset));
   switch (why.code()) {
   case ec::io_error:
   case ec::damaged:
@@ -70,16 +69,15 @@ void task::shell::fail_with(failure_place where, error why,
     return reject_with(kind, std::move(why), std::move(fault));
   }
   failed = over = true;
-  auto& core = *self.core_;
-  task_failed out{core.partition(), where, std::move(why), std::move(fault),
-                  core.positions(), bytes};
+  task_failed out{core->partition(), where, std::move(why), std::move(fault),
+                  core->positions(), bytes};
   tell_high(lane, std::move(out));
 }
 
 void task::shell::reject_with(parked_kind kind, error why,
                               std::optional<input_fault> fault) {
   over = true;
-  tell_high(lane, task_rejects{self.core_->partition(), kind, std::move(why),
+  tell_high(lane, task_rejects{core->partition(), kind, std::move(why),
                                std::move(fault)});
 }
 
@@ -88,7 +86,7 @@ void task::shell::end(bool clean) {
     return;
   over = true;
   seat.reset();
-  self.core_->close();
+  core->close();
   pulse->enter(task_pulse::code::hook, world.steady_ns());
   try {
     if (clean)
@@ -96,41 +94,42 @@ void task::shell::end(bool clean) {
     else
       self.on_revoked();
   } catch (const std::exception& problem) {
-    log_warning("task.hook_threw", "task", self.core_->partition(), "what",
+    log_warning("task.hook_threw", "task", core->partition(), "what",
                 problem.what());
   } catch (...) {
-    log_warning("task.hook_threw", "task", self.core_->partition());
+    log_warning("task.hook_threw", "task", core->partition());
   }
   pulse->leave();
-  self.quit();
+  self.caf::event_based_actor::quit();
   // The stores point into the database, the readers call into this actor: both
   // go before it does. Closing may wait for the disk.
-  auto& restored = self.core_->restored();
+  auto& restored = core->restored();
   batches.clear();
-  auto partition = self.core_->partition();
+  auto partition = core->partition();
   auto database = std::make_shared<std::unique_ptr<task_database>>(
       std::move(restored.database));
   auto readers =
       std::make_shared<std::vector<task_input>>(std::move(restored.inputs));
-  auto disk = self.core_->context().outside.run.disk;
-  bool uncommitted = self.core_->uncommitted();
-  self.core_->state().drop();
-  self.core_.reset();
-  disk->post("task.close", [database, readers, partition, uncommitted,
-                            to = lane] {
-    readers->clear();
-    bool closed = false;
-    // It is at a commit in any case, and says so with its clean mark.
-    if (*database) {
-      auto done = (*database)->close();
-      if (!done)
-        log_warning("task.close", "task", partition, "why",
-                    to_string(done.error()));
-      closed = done.has_value();
-    }
-    database->reset();
-    tell(to, task_gone{partition, closed, uncommitted});
-  });
+  auto disk = core->context().outside.run.disk;
+  bool uncommitted = core->uncommitted();
+  core->state().drop();
+  core.reset();
+  disk->post("task.close",
+             [database, readers, partition, uncommitted, to = lane] {
+               readers->clear();
+               bool closed = false;
+               // It is at a commit in any case, and says so with its clean
+               // mark.
+               if (*database) {
+                 auto done = (*database)->close();
+                 if (!done)
+                   log_warning("task.close", "task", partition, "why",
+                               to_string(done.error()));
+                 closed = done.has_value();
+               }
+               database->reset();
+               tell(to, task_gone{partition, closed, uncommitted});
+             });
   lane = nullptr;
 }
 

@@ -35,11 +35,12 @@ std::size_t room_for(std::size_t overlay_bytes) {
 
 } // namespace
 
-task::shell::shell(task& self, caf::actor lane)
-    : self(self), lane(std::move(lane)),
-      world(*self.core_->context().outside.world),
-      pulse(self.core_->restored().pulse), turn(world, *pulse) {
-  self.core_->set_wake([this] {
+task::shell::shell(task& self, const detail::task_origin& of)
+    : self(self), lane(of.lane),
+      core(std::make_unique<task_core>(of.context, of.restored)),
+      world(*of.context->outside.world), pulse(of.restored->pulse),
+      turn(world, *pulse) {
+  core->set_wake([this] {
     if (!std::exchange(pumping, true))
       this->self.send(&this->self, pump_outbox{});
   });
@@ -69,9 +70,8 @@ caf::message_handler task::shell::handlers() {
 void task::shell::release_spare() {
   if (ended || failed)
     return;
-  auto& core = *self.core_;
-  core.state().release_spare();
-  core.out().release_spare();
+  core->state().release_spare();
+  core->out().release_spare();
   // All others are at their end.
   if (cursor < batches[input]->size())
     return;
@@ -83,8 +83,7 @@ void task::shell::release_spare() {
 void task::shell::pump() {
   if (ended || failed)
     return;
-  auto& core = *self.core_;
-  auto drained = core.out().pump();
+  auto drained = core->out().pump();
   if (!drained)
     return fail_with(failure_place::transaction, drained.error());
   if (!*drained) {
@@ -100,17 +99,17 @@ void task::shell::on_begun(const transaction_begun& x) {
   if (ended || failed)
     return;
   begun = true;
-  self.core_->begin(x.producers, x.epoch);
+  core->begin(x.producers, x.epoch);
   check_send();
   if (!assigned) {
     assigned = true;
-    auto& restored = self.core_->restored();
+    auto& restored = core->restored();
     waits_for_first_commit = restored.first_commit;
     auto how = restored.commit ? state_origin::restored : state_origin::created;
     if (!guard([this, how] { self.on_assigned(how); }))
       return;
   }
-  if (!self.core_->out().is_drained())
+  if (!core->out().is_drained())
     pump();
   schedule();
   // What was held may be as much as a transaction takes already.
@@ -125,27 +124,27 @@ void task::shell::on_seal(const seal_request& x) {
   if (x.last) {
     over = true;
     // C2: from the last seal on emit and put are refused.
-    self.become(handlers());
+    self.caf::event_based_actor::become(handlers());
   }
   if (!guard(
           [this] {
             if (auto valid = self.on_check(); !valid)
-              fail_with(failure_place::user_code,
-                        error{ec::task_failed,
-                              "check: " + to_string(valid.error())});
+              fail_with(
+                  failure_place::user_code,
+                  error{ec::task_failed, "check: " + to_string(valid.error())});
           },
           task_pulse::code::check) ||
       failed)
     return;
-  auto sealed = self.core_->seal(x.forced);
+  auto sealed = core->seal(x.forced);
   if (!sealed)
     return fail_with(place_of_seal(sealed.error()), sealed.error());
   sealing = x.number;
   sealing_empty = !*sealed;
   commit_asked = false;
   if (x.last)
-    self.core_->close();
-  if (self.core_->out().is_drained())
+    core->close();
+  if (core->out().is_drained())
     finish_seal();
   else
     pump();
@@ -157,22 +156,22 @@ void task::shell::note_delay(std::int64_t sent_ns) {
   auto waited = (world.steady_ns() - sent_ns) / 1'000'000;
   if (sent_ns == 0 || waited < long_delay.count())
     return;
-  log_warning("scheduler.delay", "task", self.core_->partition(), "what",
-              "seal", "ms", waited, "slow_calls", pulse->slow_calls());
+  log_warning("scheduler.delay", "task", core->partition(), "what", "seal",
+              "ms", waited, "slow_calls", pulse->slow_calls());
 }
 
 /// The changes are in the producer's queue: the lane may go on.
 void task::shell::finish_seal() {
-  if (!sealing || !self.core_->out().is_drained())
+  if (!sealing || !core->out().is_drained())
     return;
   auto number = *std::exchange(sealing, std::nullopt);
-  auto partition = self.core_->partition();
+  auto partition = core->partition();
   tell_high(lane, task_sealed{partition, number, sealing_empty});
-  if (self.core_->context().settings.guarantee != guarantee::at_least_once ||
+  if (core->context().settings.guarantee != guarantee::at_least_once ||
       sealing_empty)
     return;
   auto to = weak_actor{lane.address()};
-  self.core_->out().close_outputs([to, partition, number](result<void> how) {
+  core->out().close_outputs([to, partition, number](result<void> how) {
     if (how)
       to.tell(outputs_acknowledged{partition, number});
     else
@@ -183,15 +182,14 @@ void task::shell::finish_seal() {
 void task::shell::on_apply(const apply_request& x) {
   if (ended || failed)
     return;
-  auto bytes = self.core_->state().overlay_bytes();
-  if (auto done = self.core_->apply(); !done)
+  auto bytes = core->state().overlay_bytes();
+  if (auto done = core->apply(); !done)
     return fail_with(failure_place::apply,
                      done.error().within("applying a commit"), std::nullopt,
                      room_for(bytes));
   waits_for_first_commit = held_back = false;
-  auto& core = *self.core_;
-  tell_high(lane, task_applied{core.partition(), x.number, core.committed(),
-                               core.records(), core.skipped()});
+  tell_high(lane, task_applied{core->partition(), x.number, core->committed(),
+                               core->records(), core->skipped()});
   schedule();
 }
 
@@ -209,75 +207,19 @@ void task::shell::on_timer(std::uint64_t id) {
 }
 
 void task::shell::check_send() {
-  auto& core = *self.core_;
-  if (core.send_problem())
-    fail_with(failure_place::transaction, *core.send_problem());
+  if (core->send_problem())
+    fail_with(failure_place::transaction, *core->send_problem());
   else
     pump();
 }
 
-// -- weir::task
-
-task::task(const task_setup& setup)
-    : caf::event_based_actor(*setup.config),
-      core_(std::make_unique<task_core>(setup.context, setup.restored)),
-      shell_(std::make_unique<shell>(*this, setup.lane)) {}
-
-task::~task() = default;
-
-void task::on_assigned(state_origin) {}
-void task::on_revoked() {}
-result<void> task::on_check() {
-  return {};
+weir::timer task::shell::start_timer(std::chrono::milliseconds pause,
+                                     std::chrono::milliseconds period,
+                                     std::function<void()> fire) {
+  auto id = next_timer++;
+  timers[id] = {std::move(fire), period};
+  self.delayed_send(&self, pause, timer_due{id});
+  return weir::timer{id};
 }
-void task::on_sync() {}
-void task::on_close() {}
-caf::message_handler task::messages() {
-  return {};
-}
-
-caf::behavior task::make_behavior() {
-  auto inputs = core_->restored().inputs.size();
-  for (std::size_t i = 0; i < inputs; ++i)
-    shell_->batches.push_back(std::make_unique<record_batch>());
-  shell_->watches.resize(inputs);
-  core_->pulses().add(core_->partition(), shell_->pulse);
-  shell_->seat =
-      core_->turns().join([to = weak_actor{address()}] { to.tell(go_on{}); },
-                          shell_->lane.id());
-  core_->restored().relay->connect(weak_actor{address()});
-  set_exception_handler([this](std::exception_ptr& problem) -> caf::error {
-    shell_->guard([&] { std::rethrow_exception(problem); });
-    return caf::none;
-  });
-  return shell_->handlers().or_else(messages());
-}
-
-void task::on_exit() {
-  if (shell_)
-    shell_->end(false);
-}
-
-void task::after(std::chrono::milliseconds pause, std::function<void()> fire) {
-  auto id = shell_->next_timer++;
-  shell_->timers[id] = {std::move(fire), std::chrono::milliseconds{0}};
-  delayed_send(this, pause, timer_due{id});
-}
-
-void task::every(std::chrono::milliseconds period, std::function<void()> fire) {
-  auto id = shell_->next_timer++;
-  shell_->timers[id] = {std::move(fire), period};
-  delayed_send(this, period, timer_due{id});
-}
-
-namespace detail {
-
-void emit(task_core& core, int output, emitted what, std::string_view key,
-          std::string_view value, std::int64_t timestamp,
-          std::int32_t partition) {
-  core.emit(output, what, key, value, timestamp, partition);
-}
-
-} // namespace detail
 
 } // namespace weir

@@ -1,14 +1,18 @@
 // The mailbox side of a task: wake-ups, batches, seals, timers.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "actors/base/log_limit.hpp"
 #include "actors/base/messages.hpp"
 #include "actors/task/input_watch.hpp"
 #include "actors/task/messages.hpp"
-#include "actors/task/task.hpp"
+#include "actors/task/task_core.hpp"
+#include "actors/task/task_origin.hpp"
 #include "actors/task/turn_clock.hpp"
+#include "weir/task.hpp"
 
 namespace weir {
 
@@ -32,7 +36,7 @@ namespace weir {
 /// Private part of `weir::task`, so that its header stays small. Lives and dies
 /// with its task, on the task's thread.
 struct task::shell {
-  shell(task& self, caf::actor lane);
+  shell(task& self, const detail::task_origin& of);
 
   caf::message_handler handlers();
 
@@ -71,6 +75,9 @@ struct task::shell {
   void note_delay(std::int64_t sent_ns);
   void finish_seal();
   void on_apply(const apply_request& x);
+  weir::timer start_timer(std::chrono::milliseconds pause,
+                          std::chrono::milliseconds period,
+                          std::function<void()> fire);
   void on_timer(std::uint64_t id);
 
   // -- the end
@@ -96,13 +103,14 @@ struct task::shell {
   /// Fails the task for an output that cannot be sent, or sends what waits.
   void check_send();
 
-  struct timer {
+  struct running_timer {
     std::function<void()> fire;
     std::chrono::milliseconds period{0};
   };
 
   task& self;
   caf::actor lane;
+  std::unique_ptr<task_core> core;
   std::vector<std::unique_ptr<record_batch>> batches;
   std::vector<input_watch> watches;
   std::size_t input = 0;
@@ -129,7 +137,7 @@ struct task::shell {
   bool ended = false;
   std::optional<std::uint64_t> sealing;
   bool sealing_empty = false;
-  std::map<std::uint64_t, timer> timers;
+  std::map<std::uint64_t, running_timer> timers;
   std::uint64_t next_timer = 0;
 };
 

@@ -5,9 +5,10 @@ namespace weir {
 
 caf::invoke_message_result task::consume(caf::mailbox_element& x) {
   try {
-    if (core_ && core_->context().outside.handler_probe) {
+    auto* core = shell_->core.get();
+    if (core != nullptr && core->context().outside.handler_probe) {
       auto* type = x.content().empty() ? nullptr : x.content().type(0).second;
-      core_->context().outside.handler_probe(
+      core->context().outside.handler_probe(
           "task", type != nullptr ? type->name() : "builtin");
     }
     return caf::event_based_actor::consume(x);
@@ -17,7 +18,7 @@ caf::invoke_message_result task::consume(caf::mailbox_element& x) {
     if (!told && !x.content().match_elements<caf::exit_msg>())
       throw;
     shell_->end(told && x.content().get_as<end_task>(0).clean);
-    quit();
+    caf::event_based_actor::quit();
     return caf::invoke_message_result::consumed;
   }
 }

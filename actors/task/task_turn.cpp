@@ -31,16 +31,15 @@ input_fault task::shell::fault_of(std::size_t input, const record& x) {
 }
 
 bool task::shell::may_process() const {
-  auto& core = *self.core_;
-  auto bound = core.context().memory.overlay;
+  auto bound = core->context().memory.overlay;
   return begun && assigned && !waits_for_first_commit && !held_back && !over &&
-         !core.out().is_full()
+         !core->out().is_full()
          // Between seal and apply the overlay may double, not more.
-         && core.state().overlay_bytes() < 2 * bound;
+         && core->state().overlay_bytes() < 2 * bound;
 }
 
 void task::shell::on_ready() {
-  self.core_->restored().relay->acknowledge();
+  core->restored().relay->acknowledge();
   // Which of them it is will be seen. Before its first record it is no gap.
   if (assigned && !waits_for_first_commit)
     for (auto now = world.steady_ns(); auto& each : watches)
@@ -78,7 +77,7 @@ bool task::shell::take_turn() {
       bool& keeps_place;
     } whatever{*this, more, keeps_place};
     in_turn = true;
-    turn.start(self.core_->context().turns.turn());
+    turn.start(core->context().turns.turn());
     more = drain() && may_process();
   }
   return keeps_place;
@@ -88,7 +87,7 @@ bool task::shell::drain() {
   if (!may_process())
     return false;
   if (cursor == batches[input]->size() && !poll_next()) {
-    self.core_->out().hasten();
+    core->out().hasten();
     ask_for_commit();
     return false;
   }
@@ -100,12 +99,11 @@ bool task::shell::drain() {
 
 /// Before its time: there is too much for one commit, or nothing is to come.
 void task::shell::ask_for_commit() {
-  auto& core = *self.core_;
   if (commit_asked || sealing || failed)
     return;
-  auto bound = core.context().memory.overlay;
-  if (core.state().overlay_bytes() < bound && !core.out().wants_commit() &&
-      !core.completes_drain() && !held_back)
+  auto bound = core->context().memory.overlay;
+  if (core->state().overlay_bytes() < bound && !core->out().wants_commit() &&
+      !core->completes_drain() && !held_back)
     return;
   commit_asked = true;
   tell_high(lane, commit_wanted{});
@@ -113,9 +111,8 @@ void task::shell::ask_for_commit() {
 
 /// Polls the inputs in turn until one has something.
 bool task::shell::poll_next() {
-  auto& core = *self.core_;
-  auto& inputs = core.restored().inputs;
-  if (auto first = core.decided_input()) [[unlikely]] {
+  auto& inputs = core->restored().inputs;
+  if (auto first = core->decided_input()) [[unlikely]] {
     if (auto got = poll_input(*first); got != polled::nothing)
       return got == polled::records;
     // The record may be gone: at the end there is nothing to wait for.
@@ -130,8 +127,7 @@ bool task::shell::poll_next() {
 }
 
 task::shell::polled task::shell::poll_input(std::size_t which) {
-  auto& core = *self.core_;
-  auto& from = core.restored().inputs[which];
+  auto& from = core->restored().inputs[which];
   auto& batch = *batches[which];
   auto& watch = watches[which];
   input = which;
@@ -139,13 +135,13 @@ task::shell::polled task::shell::poll_input(std::size_t which) {
   if (auto done = from.reader->poll(batch, batch_records); !done) {
     fail_with(failure_place::input,
               done.error().within("reading " + from.topic + "/" +
-                                  std::to_string(core.partition())));
+                                  std::to_string(core->partition())));
     return polled::failed;
   }
   if (!batch.empty()) {
     for (auto& each : batch.mutable_records())
       detail::record_access::set_input(each,
-                                       core.context().job.inputs()[which]);
+                                       core->context().job.inputs()[which]);
     note_gap(which, watch.polled(
                         detail::record_access::timestamp_ms(batch.records()[0]),
                         world.steady_ns(), world.wall_clock_ms()));
@@ -155,33 +151,31 @@ task::shell::polled task::shell::poll_input(std::size_t which) {
                        world.wall_clock_ms());
   // Markers behind the last record are consumed without any.
   if (from.reader->at_end())
-    core.advance(which, from.reader->position());
+    core->advance(which, from.reader->position());
   return polled::nothing;
 }
 
 bool task::shell::drain_batch() {
-  auto& core = *self.core_;
   auto records = batches[input]->records();
   const record* last = nullptr;
-  auto process = [this](const record& x) { self.process(x); };
   pulse->take(input);
   auto ok = guard([&] {
-    while (cursor < records.size() && !core.out().is_full()) {
+    while (cursor < records.size() && !core->out().is_full()) {
       auto& x = records[cursor];
-      if (core.must_commit_before(input, x)) [[unlikely]] {
+      if (core->must_commit_before(input, x)) [[unlikely]] {
         held_back = true;
         break;
       }
       pulse->at(x.offset());
-      auto fate = core.consume(input, x, process);
+      auto fate = core->consume(input, x);
       if (!fate)
         return fail_with(fate.error().code() == ec::data_loss
                              ? failure_place::input
                              : failure_place::transaction,
                          fate.error(), fault_of(input, x));
       if (*fate == record_fate::refused) {
-        reject_with(core.refusal_kind(),
-                    error{ec::task_failed, core.refusal()},
+        reject_with(core->refusal_kind(),
+                    error{ec::task_failed, core->refusal()},
                     fault_of(input, x));
         break;
       }
@@ -200,8 +194,8 @@ bool task::shell::drain_batch() {
   if (!ok || failed)
     return false;
   if (last != nullptr)
-    core.remember(input, *last);
-  if (!core.out().is_drained())
+    core->remember(input, *last);
+  if (!core->out().is_drained())
     pump();
   return !over;
 }
@@ -224,8 +218,8 @@ void task::shell::note_gap(std::size_t input,
   auto left_out = gap_lines.pass(world.steady_ns());
   if (!left_out)
     return;
-  auto& from = self.core_->restored().inputs[input];
-  auto partition = self.core_->partition();
+  auto& from = core->restored().inputs[input];
+  auto partition = core->partition();
   log_warning("fetch.gap", "task", partition, "record",
               place_of(from.topic, partition, from.position.next_offset), "ms",
               x->ms, "why", x->why, "others_since_last_line", *left_out);

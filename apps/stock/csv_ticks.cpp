@@ -8,7 +8,7 @@
 #include <optional>
 #include <system_error>
 
-#include "apps/stock/json_text.hpp"
+#include <weir/json.hpp>
 
 namespace stock {
 
@@ -17,6 +17,15 @@ using weir::fail;
 using weir::result;
 
 namespace {
+
+/// A tick as it is written; `ts` is in milliseconds since the Unix epoch.
+struct csv_tick {
+  std::string_view symbol;
+  double price = 0;
+  std::int64_t quantity = 0;
+  std::int64_t ts = 0;
+};
+WEIR_FIELDS(csv_tick, symbol, price, quantity, ts)
 
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
@@ -146,17 +155,12 @@ result<bool> csv_ticks::next(std::string& key, std::string& value) {
   if (!quantity || *quantity < 0)
     return bad("volume", field(volume_), "an integer of at least 0");
   key = symbol;
-  value = "{\"symbol\":";
-  append_json_string(symbol, value);
-  char text[128];
-  auto at = write_text(text, ",\"price\":");
-  at = write_number(at, *price);
-  at = write_text(at, ",\"quantity\":");
-  at = write_number(at, *quantity);
-  at = write_text(at, ",\"ts\":");
-  at = write_number(at, *ts);
-  at = write_text(at, "}");
-  value.append(text, at);
+  value.clear();
+  try {
+    weir::json<csv_tick>::encode({symbol, *price, *quantity, *ts}, value);
+  } catch (const std::exception&) {
+    return bad("symbol", symbol, "text in UTF-8");
+  }
   return true;
 }
 

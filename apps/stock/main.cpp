@@ -3,6 +3,7 @@
 #include "apps/stock/csv_ticks.hpp"
 #include "apps/stock/stock_task.hpp"
 #include "apps/stock/synthetic_ticks.hpp"
+#include "runtime/stream/record_source.hpp"
 
 namespace {
 
@@ -28,10 +29,8 @@ source make_source(const weir::generate_request& x) {
 } // namespace
 
 int main(int argc, char** argv) {
-  return weir::application{
-      weir::job("stock").input("ticks").output("changes").store("quotes"),
-      weir::make_task_factory<stock::stock_task>()}
+  weir::job job{"stock", stock::ticks, stock::quotes, stock::changes};
+  return weir::application{job, weir::task_of<stock::stock_task>()}
       .source(make_source)
-      .inspect<std::string, stock::quote>("quotes", stock::to_json)
       .main(argc, argv);
 }

@@ -4,10 +4,6 @@
 #include <cmath>
 #include <cstring>
 
-#include <nlohmann/json.hpp>
-
-#include "apps/stock/json_text.hpp"
-
 namespace stock {
 
 using weir::ec;
@@ -15,20 +11,6 @@ using weir::fail;
 using weir::result;
 
 namespace {
-
-/// Room for three numbers and their names.
-constexpr std::size_t fields_size = 160;
-
-/// "price":…,"quantity":…,"change_rate":…} at `at`; returns the end.
-char* write_fields(char* at, const quote& state) noexcept {
-  at = write_text(at, "\"price\":");
-  at = write_number(at, state.price);
-  at = write_text(at, ",\"quantity\":");
-  at = write_number(at, state.quantity);
-  at = write_text(at, ",\"change_rate\":");
-  at = write_number(at, state.change_rate);
-  return write_text(at, "}");
-}
 
 std::uint64_t little_endian(std::uint64_t x) noexcept {
   if constexpr (std::endian::native == std::endian::big)
@@ -64,37 +46,6 @@ result<void> apply(const tick& x, quote& state) {
                                 "for a double");
   state = {x.price, sum, rate};
   return {};
-}
-
-void append_change(std::string_view symbol, const quote& state,
-                   std::string& out) {
-  out += "{\"symbol\":";
-  append_json_string(symbol, out);
-  char text[fields_size];
-  text[0] = ',';
-  out.append(text, write_fields(text + 1, state));
-}
-
-std::string to_json(const quote& state) {
-  char text[fields_size];
-  text[0] = '{';
-  return {text, write_fields(text + 1, state)};
-}
-
-result<quote> quote_from_json(std::string_view text) {
-  auto document = nlohmann::json::parse(text, nullptr, false);
-  if (!document.is_object())
-    return fail(ec::bad_format, "a quote must be a JSON object");
-  auto price = document.find("price");
-  auto quantity = document.find("quantity");
-  auto rate = document.find("change_rate");
-  auto end = document.end();
-  if (price == end || !price->is_number() || rate == end ||
-      !rate->is_number() || quantity == end || !quantity->is_number_integer())
-    return fail(ec::bad_format, "a quote must have the numbers 'price' and "
-                                "'change_rate' and the integer 'quantity'");
-  return quote{price->get<double>(), quantity->get<std::int64_t>(),
-               rate->get<double>()};
 }
 
 } // namespace stock

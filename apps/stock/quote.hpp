@@ -6,9 +6,11 @@
 #include <string>
 #include <string_view>
 
+#include <weir/error.hpp>
+#include <weir/json.hpp>
+#include <weir/serde.hpp>
+
 #include "apps/stock/tick.hpp"
-#include "weir/error.hpp"
-#include "weir/serde.hpp"
 
 namespace stock {
 
@@ -22,21 +24,21 @@ struct quote {
 
   friend bool operator==(const quote&, const quote&) = default;
 };
+WEIR_FIELDS(quote, price, quantity, change_rate)
+
+/// A quote as it is told after each tick.
+struct change {
+  std::string_view symbol;
+  double price = 0;
+  std::int64_t quantity = 0;
+  double change_rate = 0;
+};
+WEIR_FIELDS(change, symbol, price, quantity, change_rate)
 
 /// Adds a tick to a symbol's state.
 /// Errors: `bad_format` when the sum of quantities overflows, or when the
 /// change rate is too large for a double; the state is then unchanged.
 weir::result<void> apply(const tick& x, quote& state);
-
-/// Appends the output record's value:
-/// {"symbol":…,"price":…,"quantity":…,"change_rate":…}
-void append_change(std::string_view symbol, const quote& state,
-                   std::string& out);
-
-/// {"price":…,"quantity":…,"change_rate":…}
-std::string to_json(const quote& state);
-/// Errors: `bad_format`.
-weir::result<quote> quote_from_json(std::string_view text);
 
 } // namespace stock
 
@@ -44,6 +46,7 @@ weir::result<quote> quote_from_json(std::string_view text);
 /// A change of it is a new store version.
 template <>
 struct weir::serde<stock::quote> {
+  static constexpr std::string_view type_name = "stock.quote/1";
   static constexpr std::size_t size = 24;
   static void encode(const stock::quote& x, std::string& out);
   static bool decode(std::string_view bytes, stock::quote& x);

@@ -2,17 +2,13 @@
 
 namespace stock {
 
-void stock_task::process(const weir::record& x) {
-  auto parsed = parser_.parse(x.key(), x.value());
-  if (!parsed)
-    return reject(parsed.error().text());
-  auto symbol = *x.key();
+void stock_task::trade(std::string_view symbol, const tick& x) {
+  if (auto good = check(symbol, x); !good)
+    return reject(good.error().text());
   auto& now = quotes_[symbol];
-  if (auto applied = apply(*parsed, now); !applied)
+  if (auto applied = apply(x, now); !applied)
     return reject(applied.error().text());
-  text_.clear();
-  append_change(symbol, now, text_);
-  changes_.emit(symbol, text_);
+  changes_.emit(symbol, {symbol, now.price, now.quantity, now.change_rate});
 }
 
 } // namespace stock

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <string_view>
-
-#include "apps/stock/json_text.hpp"
 
 namespace stock {
 
@@ -29,6 +28,14 @@ std::string name_of(std::uint32_t symbol) {
   if (digits.size() < 4)
     digits.insert(0, 4 - digits.size(), '0');
   return "SYM" + digits;
+}
+
+char* write_text(char* at, std::string_view text) noexcept {
+  return at + text.copy(at, text.size());
+}
+
+char* write_number(char* at, std::int64_t value) noexcept {
+  return std::to_chars(at, at + 32, value).ptr;
 }
 
 char* write_cents(char* at, std::int64_t cents) noexcept {

@@ -19,6 +19,16 @@
 
 namespace weir {
 
+namespace detail {
+
+/// weir/detail/type_text.hpp
+template <class T>
+void put_type(std::string& out, int depth);
+template <class T>
+void put_fields(std::string& out, int depth);
+
+} // namespace detail
+
 /// How a T is JSON. Given: bool, numbers, enums and chrono types (their
 /// number), text, bytes (base64), optional (null, or a field that lacks),
 /// vector, pair and tuple (arrays), structs with WEIR_FIELDS (objects).
@@ -56,6 +66,14 @@ public:
   using type = T;
   static void encode(const T& x, std::string& out) {
     as_json<T>::write(x, out);
+  }
+  static void put_type(std::string& out) {
+    out += "json<";
+    if constexpr (detail::has_fields<T>)
+      detail::put_fields<T>(out, 0);
+    else
+      detail::put_type<T>(out, 0);
+    out += '>';
   }
   result<void> decode(std::string_view in, T& x) {
     return parser_.read(in, &x, [](detail::json_value& in, void* to) {
@@ -255,6 +273,21 @@ template <class T>
 inline constexpr std::size_t field_count =
     std::tuple_size_v<std::remove_const_t<decltype(fields_of<T>)>>;
 
+/// What stands before a field's value, from the comma or brace on.
+template <class T, std::size_t I>
+constexpr auto json_label_of() {
+  constexpr auto name = std::get<I>(fields_of<T>).name;
+  std::array<char, name.size() + 4> out{};
+  out[0] = I == 0 ? '{' : ',';
+  out[1] = '"';
+  name.copy(out.data() + 2, name.size());
+  out[name.size() + 2] = '"';
+  out[name.size() + 3] = ':';
+  return out;
+}
+template <class T, std::size_t I>
+inline constexpr auto json_label = json_label_of<T, I>();
+
 template <class Fields>
 inline constexpr bool all_json = false;
 template <class T, class... Members>
@@ -273,15 +306,7 @@ template <detail::has_fields T>
 requires detail::all_json<decltype(detail::fields_of<T>)>
 struct as_json<T> {
   static void write(const T& x, std::string& out) {
-    auto between = '{';
-    detail::all_fields<T>([&]<class M>(const detail::field<T, M>& each) {
-      out += std::exchange(between, ',');
-      out += '"';
-      out += each.name;
-      out += "\":";
-      as_json<M>::write(x.*each.at, out);
-      return true;
-    });
+    write_fields(x, out, std::make_index_sequence<detail::field_count<T>>{});
     out += '}';
   }
   static bool read(detail::json_value& in, T& x) {
@@ -291,6 +316,17 @@ struct as_json<T> {
     static constexpr auto fields = detail::json_fields<T>(
         std::make_index_sequence<detail::field_count<T>>{});
     return in.object(fields, &x);
+  }
+
+private:
+  template <std::size_t... Is>
+  static void write_fields(const T& x, std::string& out,
+                           std::index_sequence<Is...>) {
+    ((out.append(detail::json_label<T, Is>.data(),
+                 detail::json_label<T, Is>.size()),
+      as_json<detail::member_of<T, Is>>::write(
+          x.*std::get<Is>(detail::fields_of<T>).at, out)),
+     ...);
   }
 };
 

@@ -11,8 +11,36 @@
 
 #include "weir/detail/key_order.hpp"
 #include "weir/detail/store_core.hpp"
+#include "weir/detail/task_parts.hpp"
+#include "weir/name.hpp"
 
 namespace weir {
+
+namespace detail {
+
+/// What the parameters of a store have to be, said when they are not.
+template <class K, class F>
+struct checked_store {
+  static_assert(key_type<K>,
+                "this type cannot be the key of a store: its weir::serde does "
+                "not promise is_key (equal keys have equal bytes, which sort "
+                "as the keys do)");
+  static_assert(has_format<F>,
+                "the value type of this store has no weir::serde: write "
+                "WEIR_FIELDS(Value, field, ...) beside it, or specialise "
+                "weir::serde<Value>, or name a format such as "
+                "weir::json<Value>");
+  static_assert(!holds_views<type_of<F>> && !holds_views<K>,
+                "what a store keeps owns its text: std::string, not "
+                "std::string_view");
+  static_assert(std::is_default_constructible_v<type_of<F>> &&
+                    std::is_copy_constructible_v<type_of<F>> &&
+                    std::is_copy_assignable_v<type_of<F>>,
+                "values are decoded into a default-constructed Value and "
+                "copied: make it default-constructible and copyable");
+};
+
+} // namespace detail
 
 /// A durable map that belongs to one task. Changes are seen by the task at
 /// once, by all others with the commit; a record that fails takes its own back.
@@ -29,30 +57,14 @@ namespace weir {
 /// bytes of another type; after the task's last commit, also for a change.
 /// That ends the incarnation.
 template <class K, class F>
-class kv_store {
-  static_assert(detail::key_type<K>,
-                "this type cannot be the key of a store: its weir::serde does "
-                "not promise is_key (equal keys have equal bytes, which sort "
-                "as the keys do)");
-  static_assert(detail::has_format<F>,
-                "the value type of this store has no weir::serde: write "
-                "WEIR_FIELDS(Value, field, ...) beside it, or specialise "
-                "weir::serde<Value>, or name a format such as "
-                "weir::json<Value>");
-
+class kv_store : private detail::checked_store<K, F> {
 public:
   using V = detail::type_of<F>;
-  static_assert(!detail::holds_views<V> && !detail::holds_views<K>,
-                "what a store keeps owns its text: std::string, not "
-                "std::string_view");
-  static_assert(std::is_default_constructible_v<V> &&
-                    std::is_copy_constructible_v<V> &&
-                    std::is_copy_assignable_v<V>,
-                "values are decoded into a default-constructed Value and "
-                "copied: make it default-constructible and copyable");
 
-  /// For the library: a task opens its stores otherwise.
+  /// For the library: `weir::use<x>` opens it.
   explicit kv_store(detail::store_core& core) noexcept : core_(&core) {}
+  kv_store(detail::task_parts& task, const part& of)
+      : core_(&task.open_store(of)) {}
 
   // -- one key
 
@@ -161,8 +173,7 @@ public:
       K key{};
     } each{this, fn, {}};
     detail::visit_changed(
-        *core_, &each,
-        [](void* x, std::string_view key, const void* value) {
+        *core_, &each, [](void* x, std::string_view key, const void* value) {
           auto& each = *static_cast<context*>(x);
           each.self->read_key(key, each.key);
           each.fn(std::as_const(each.key), static_cast<const V*>(value));
@@ -213,6 +224,19 @@ private:
 
   detail::store_core* core_;
   std::string scratch_;
+};
+
+/// A store of a job: a typed constant at namespace scope.
+///
+///   inline constexpr weir::store<std::string, quote> quotes{"quotes"};
+template <class K, class V>
+struct store : private detail::checked_store<K, V> {
+  static constexpr role kind = role::store;
+  using handle = kv_store<K, V>;
+  using key_type = K;
+  using value_format = V;
+  weir::name name;
+  constexpr store(weir::name name) : name(name) {}
 };
 
 } // namespace weir

@@ -1,4 +1,4 @@
-#include "runtime/job/job.hpp"
+#include "weir/job.hpp"
 
 #include <algorithm>
 #include <set>
@@ -17,19 +17,14 @@ bool is_legal(const std::string& name, std::size_t longest, bool dot) {
 
 } // namespace
 
-job& job::input(std::string topic) {
-  inputs_.push_back(std::move(topic));
-  return *this;
-}
-
-job& job::output(std::string topic) {
-  outputs_.push_back(std::move(topic));
-  return *this;
-}
-
-job& job::store(std::string name) {
-  stores_.push_back(std::move(name));
-  return *this;
+job::job(std::string name, std::vector<part> parts)
+    : name_(std::move(name)), parts_(std::move(parts)) {
+  for (auto& each : parts_) {
+    auto& names = each.role == role::input    ? inputs_
+                  : each.role == role::output ? outputs_
+                                              : stores_;
+    names.emplace_back(each.name);
+  }
 }
 
 job& job::rename(std::string name) {
@@ -37,9 +32,16 @@ job& job::rename(std::string name) {
   return *this;
 }
 
-job& job::bind_topic(const std::string& declared, std::string actual) {
-  bound_[declared] = std::move(actual);
+job& job::bind_topic(std::string_view declared, std::string actual) {
+  bound_[std::string{declared}] = std::move(actual);
   return *this;
+}
+
+const part* job::find(role what, std::string_view name) const noexcept {
+  auto found = std::find_if(parts_.begin(), parts_.end(), [&](auto& each) {
+    return each.role == what && each.name == name;
+  });
+  return found != parts_.end() ? &*found : nullptr;
 }
 
 const std::string& job::topic(const std::string& declared) const {
@@ -47,7 +49,7 @@ const std::string& job::topic(const std::string& declared) const {
   return i == bound_.end() ? declared : i->second;
 }
 
-result<void> job::validate() const {
+result<void> job::check() const {
   if (!is_legal(name_, 100, false))
     return fail(ec::bad_argument, "job name '" + name_ +
                                       "': use 1 to 100 of A-Z a-z 0-9 _ - "

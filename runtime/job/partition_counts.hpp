@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/job/job.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/job.hpp"
 
 namespace weir {
 

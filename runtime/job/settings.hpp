@@ -8,6 +8,7 @@
 #include <string>
 
 #include "weir/error.hpp"
+#include "weir/policies.hpp"
 
 namespace weir {
 
@@ -17,9 +18,6 @@ using std::chrono::milliseconds;
 /// visible and whether a failure can repeat them.
 enum class guarantee { exactly_once, at_least_once };
 
-/// What to do with a record that cannot be decoded or that the task rejects.
-enum class bad_record_policy { fail, skip, dead_letter };
-
 /// What becomes of a task that stopped for good: it alone is stopped, for the
 /// operator to decide (rule H28), or the process ends.
 enum class task_stop_policy { park, exit };
@@ -27,9 +25,6 @@ enum class task_stop_policy { park, exit };
 /// What to do where input records were deleted before they were read: leave it
 /// to the operator, or go on behind the gap, which is counted.
 enum class lost_input_policy { park, go_on };
-
-/// Where a new job starts reading its inputs (rule R3).
-enum class start_policy { earliest, latest };
 
 struct settings {
   // -- where

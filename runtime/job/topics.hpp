@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/job/job.hpp"
 #include "runtime/job/settings.hpp"
 #include "runtime/stream/stream.hpp"
+#include "weir/job.hpp"
 
 namespace weir {
 

@@ -88,6 +88,10 @@ result<void> prepare_topic(stream_system& streams,
   if (!found)
     return fail(std::move(found.error()));
   if (!*found) {
+    if (!options.create)
+      return fail(ec::not_found, "topic '" + topic +
+                                     "' does not exist: create it, or give "
+                                     "--partitions");
     topic_settings wanted;
     wanted.partitions = options.partitions.value_or(default_partitions);
     wanted.config["retention.ms"] = "-1";
@@ -105,7 +109,7 @@ result<void> prepare_topic(stream_system& streams,
 
 class feeder {
 public:
-  feeder(record_source& source, const feed_options& options, feed_timer& timer)
+  feeder(feed_source& source, const feed_options& options, feed_timer& timer)
       : source_(source), options_(options), timer_(timer), start_(timer.now()),
         reported_(start_), moved_(start_) {}
 
@@ -164,10 +168,10 @@ private:
   result<void> send_slice() {
     auto now = timer_.now();
     for (auto until = due(now - start_); report_.records < until;) {
-      auto more = source_.next(key_, value_);
+      auto more = source_.next(record_);
       if (!more)
-        return fail(std::move(more.error()));
-      if (!*more) {
+        report_.problem = std::move(more.error());
+      if (!more || !*more) {
         at_end_ = true;
         return {};
       }
@@ -180,12 +184,22 @@ private:
   }
 
   result<void> send() {
-    auto partition = partition_of(key_, topic_.partitions);
+    auto partition = place();
+    if (partition < 0 || partition >= topic_.partitions)
+      return fail(ec::bad_argument, "topic '" + options_.topic +
+                                        "' has no partition " +
+                                        std::to_string(partition) + ", only " +
+                                        std::to_string(topic_.partitions));
+    headers_.clear();
+    for (auto& [name, value] : record_.headers)
+      headers_.push_back({name, value});
     outgoing record;
     record.topic = topic_;
     record.partition = partition;
-    record.key = key_;
-    record.value = value_;
+    record.key = record_.key;
+    record.value = record_.value;
+    record.headers = headers_;
+    record.timestamp = record_.timestamp.value_or(-1);
     for (;;) {
       auto sent = producer_->send(record, &acknowledged_);
       if (sent) {
@@ -194,15 +208,24 @@ private:
         return {};
       }
       if (sent.error().code() != ec::queue_full)
-        return fail(sent.error().within("record " +
-                                        std::to_string(report_.records) +
-                                        ", key '" + key_ + "'"));
+        return fail(sent.error().within(
+            "record " + std::to_string(report_.records) +
+            (record_.key ? ", key '" + *record_.key + "'" : std::string{})));
       if (stopping())
         return {};
       timer_.wait_until(timer_.now() + slice);
       if (auto ok = look_around(); !ok)
         return ok;
     }
+  }
+
+  std::int32_t place() const {
+    if (record_.partition)
+      return *record_.partition;
+    if (record_.key)
+      return partition_of(*record_.key, topic_.partitions);
+    return static_cast<std::int32_t>(
+        report_.records % static_cast<std::uint64_t>(topic_.partitions));
   }
 
   /// Errors that came meanwhile, progress, and patience.
@@ -245,7 +268,7 @@ private:
                             source_.total(), timer_.now() - start_});
   }
 
-  record_source& source_;
+  feed_source& source_;
   const feed_options& options_;
   feed_timer& timer_;
   nanoseconds start_;
@@ -255,8 +278,8 @@ private:
   std::uint64_t last_count_ = 0;
   bool at_end_ = false;
   feed_report report_;
-  std::string key_;
-  std::string value_;
+  fed_record record_;
+  std::vector<header> headers_;
   topic_ref topic_;
   // The producer calls the listener until it is destroyed.
   acknowledgements acknowledged_;
@@ -266,6 +289,23 @@ private:
 } // namespace
 
 result<feed_report> feed(stream_system& streams, record_source& source,
+                         const feed_options& options, feed_timer* timer) {
+  class adapter final : public feed_source {
+  public:
+    explicit adapter(record_source& of) : of_(of) {}
+    result<bool> next(fed_record& x) override {
+      return of_.next(x.key ? *x.key : x.key.emplace(),
+                      x.value ? *x.value : x.value.emplace());
+    }
+    std::optional<std::uint64_t> total() const override { return of_.total(); }
+
+  private:
+    record_source& of_;
+  } records{source};
+  return feed(streams, static_cast<feed_source&>(records), options, timer);
+}
+
+result<feed_report> feed(stream_system& streams, feed_source& source,
                          const feed_options& options, feed_timer* timer) {
   if (options.partitions && *options.partitions < 1)
     return fail(ec::bad_argument, "--partitions must be at least 1");

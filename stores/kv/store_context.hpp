@@ -48,8 +48,8 @@ public:
   std::size_t clean_bytes() const noexcept { return clean_bytes_; }
 
   backend& database;
-  /// No seal follows: changes are refused.
-  bool closed = false;
+  /// Why changes are refused; null = they are not.
+  const char* closed = nullptr;
   /// Charges of the dirty and frozen entries.
   std::size_t overlay_bytes = 0;
 

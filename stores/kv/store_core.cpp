@@ -124,11 +124,8 @@ void store_core::decode(std::string_view raw_key, std::string_view bytes,
 }
 
 void store_core::check_open() const {
-  if (context_.closed) [[unlikely]]
-    throw store_error{ec::closed,
-                      "store '" + name_ +
-                          "': the task's last commit is over, what is written "
-                          "now would be lost"};
+  if (context_.closed != nullptr) [[unlikely]]
+    throw store_error{ec::closed, "store '" + name_ + "': " + context_.closed};
 }
 
 void store_core::throw_undecodable(std::string_view part,

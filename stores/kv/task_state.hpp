@@ -107,7 +107,10 @@ public:
 
   /// No seal follows: every put and erase throws `store_error` with `closed`
   /// from now on.
-  void close() noexcept { context_.closed = true; }
+  void close() noexcept {
+    context_.closed = "the task's last commit is over, what is written now "
+                      "would be lost";
+  }
 
   /// Gives back what makes the next commit cheaper: the cache and spare room.
   /// For a task that has nothing to do for a while. Not during a scan.

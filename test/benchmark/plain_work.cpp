@@ -87,25 +87,33 @@ char* put_number(char* at, Number x) {
   return std::to_chars(at, at + 32, x).ptr;
 }
 
+struct tick {
+  double price = 0;
+  std::int64_t quantity = 0;
+};
+
 class scanner {
 public:
-  stock::tick read(std::string_view, std::string_view json) {
+  tick read(std::string_view, std::string_view json) {
     return {scan<double>(json, "\"price\":"),
             scan<std::int64_t>(json, "\"quantity\":")};
   }
 };
 
+/// As the application reads it.
 class parser {
 public:
-  stock::tick read(std::string_view key, std::string_view json) {
-    auto out = parser_.parse(key, json);
-    if (!out)
-      die("a record is not a tick: " + out.error().text());
-    return *out;
+  tick read(std::string_view key, std::string_view json) {
+    if (auto done = format_.decode(json, x_); !done)
+      die("a record is not a tick: " + done.error().text());
+    if (auto good = stock::check(key, x_); !good)
+      die("a record is not a tick: " + good.error().text());
+    return {x_.price, x_.quantity};
   }
 
 private:
-  stock::tick_parser parser_;
+  weir::json<stock::tick> format_;
+  stock::tick x_;
 };
 
 template <class Reader>

@@ -2,7 +2,8 @@
 // copies each record to an output if there is one.
 #include <optional>
 
-#include "actors/weir.hpp"
+#include <weir/weir.hpp>
+
 #include "test/benchmark/shape.hpp"
 
 namespace {
@@ -12,44 +13,56 @@ const weir::bench::shape& wanted() {
   return out;
 }
 
+/// As many of them as the shape has, by other names.
+constexpr weir::input<std::string, std::string> inputs[] = {
+    {"in-0"}, {"in-1"}, {"in-2"}, {"in-3"},
+    {"in-4"}, {"in-5"}, {"in-6"}, {"in-7"}};
+constexpr weir::store<std::string, std::string> seen{"seen"};
+constexpr weir::output<std::string, std::string> copies{"copies"};
+
 class shape_task : public weir::task {
 public:
   explicit shape_task(const weir::task_setup& setup)
-      : task(setup), seen_(store<std::string, std::string>("seen")),
-        work_us_(wanted().work_of(partition())) {
+      : task(setup), work_us_(wanted().work_of(partition())) {
+    for (std::size_t i = 0; i < wanted().inputs.size(); ++i)
+      on(inputs[i], &shape_task::count);
     if (!wanted().output.empty())
-      copies_ = output<std::string, std::string>(wanted().output);
-  }
-
-  void process(const weir::record& x) override {
-    if (!x.key() || !x.value())
-      return reject("a record without key or value");
-    weir::bench::use_processor(work_us_);
-    key_ = *x.key();
-    auto* known = seen_.find(key_);
-    state_ = known != nullptr ? *known : std::string{};
-    weir::bench::count_and_keep(state_, *x.value());
-    seen_.put(key_, state_);
-    if (copies_)
-      copies_->emit(*x.key(), *x.value());
+      copies_.emplace(this);
   }
 
 private:
-  weir::kv_store<std::string, std::string> seen_;
-  std::optional<weir::output<std::string, std::string>> copies_;
+  void count(std::string_view key, std::string_view value) {
+    weir::bench::use_processor(work_us_);
+    weir::bench::count_and_keep(seen_[key], value);
+    if (copies_)
+      copies_->emit(key, value);
+  }
+
+  weir::use<seen> seen_{this};
+  std::optional<weir::use<copies>> copies_;
   std::int64_t work_us_;
-  std::string key_;
-  std::string state_;
 };
+
+weir::job make_job() {
+  std::vector<weir::part> parts{weir::detail::describe(seen)};
+  auto count = wanted().inputs.size();
+  if (count > std::size(inputs))
+    throw std::runtime_error{"WEIR_SHAPE_INPUTS: at most 8"};
+  for (std::size_t i = 0; i < count; ++i)
+    parts.push_back(weir::detail::describe(inputs[i]));
+  if (!wanted().output.empty())
+    parts.push_back(weir::detail::describe(copies));
+  weir::job out{"shape", std::move(parts)};
+  for (std::size_t i = 0; i < count; ++i)
+    out.bind(inputs[i], wanted().inputs[i]);
+  if (!wanted().output.empty())
+    out.bind(copies, wanted().output);
+  return out;
+}
 
 } // namespace
 
 int main(int argc, char** argv) {
-  weir::job job{"shape"};
-  for (auto& each : wanted().inputs)
-    job.input(each);
-  if (!wanted().output.empty())
-    job.output(wanted().output);
-  job.store("seen");
-  return weir::run<shape_task>(job, argc, argv);
+  return weir::application{make_job(), weir::task_of<shape_task>()}.main(argc,
+                                                                         argv);
 }

@@ -25,7 +25,6 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--build", required=True)
     a = parser.parse_args()
-    binaries = pathlib.Path(a.bin)
     work = pathlib.Path(tempfile.mkdtemp(prefix="weir-consumer-"))
     readme = (servers.ROOT / "README.md").read_text()
     example = re.search(r"```cpp\n(.*?)```", readme, re.S).group(1)
@@ -41,18 +40,18 @@ def main():
 
     program = work / "build" / "word-count"
     data = work / "data"
-    call(binaries / "weir-stock", "generate", "--synthetic", "0", "--data",
-         data, "--input-topic", "lines", "--partitions", "1")
-    text = ["to be or not", "not to be"]
-    call(binaries / "weir-put-records", "--data", data, "lines", "0",
-         input="".join(json.dumps({"key": "k", "value": x}) + "\n"
-                       for x in text))
+    call(program, "produce", "--data", data, "--partitions", "1",
+         input="to be or not\nnot to be\n")
     for _ in range(2):
         call(program, "run", "--data", data, "--until-drained")
     seen = call(program, "dump", "--data", data).stdout
     found = {x["key"]: x["value"] for x in map(json.loads, seen.splitlines())}
     if found != {"be": 2, "not": 2, "or": 1, "to": 2}:
         servers.fail(f"the example counted {found}")
+    told = call(program, "consume", "--data", data).stdout.splitlines()
+    if sorted(told) != ["be\t1", "be\t2", "not\t1", "not\t2", "or\t1",
+                        "to\t1", "to\t2"]:
+        servers.fail(f"the example told {told}")
     print(f"README's example ({lines} lines) builds, runs and counts right")
     shutil.rmtree(work)
 

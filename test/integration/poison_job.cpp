@@ -16,7 +16,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "actors/weir.hpp"
+#include "weir/weir.hpp"
 
 namespace {
 
@@ -29,17 +29,29 @@ std::optional<std::int64_t> whole(std::string_view text) {
   return out;
 }
 
+constexpr weir::input<std::string, std::string> orders{"orders"};
+/// Called by the name that POISON_SECOND gives.
+constexpr weir::input<std::string, std::string> more_orders{"more-orders"};
+constexpr weir::store<std::string, std::string> sums{"sums"};
+constexpr weir::output<std::string, std::string> totals{"totals"};
+
+const char* second_input() {
+  return std::getenv("POISON_SECOND");
+}
+
 class poison_task : public weir::task {
 public:
-  explicit poison_task(const weir::task_setup& setup)
-      : task(setup), sums_(store<std::string, std::string>("sums")),
-        totals_(output<std::string, std::string>("totals")) {
+  explicit poison_task(const weir::task_setup& setup) : task(setup) {
+    on(orders, &poison_task::obey);
+    if (second_input() != nullptr)
+      on(more_orders, &poison_task::obey);
     if (auto* task = std::getenv("POISON_TASK"))
       if (whole(task) == partition())
         throw std::runtime_error{"thrown by a constructor"};
   }
 
-  void process(const weir::record& x) override {
+private:
+  void obey(const weir::record& x) {
     std::string key{x.key().value_or("")};
     auto value = x.value().value_or("");
     if (auto add = whole(value))
@@ -65,7 +77,6 @@ public:
     reject("neither a number nor an order");
   }
 
-private:
   void count(const std::string& key, std::int64_t add) {
     auto sum =
         std::to_string(whole(sums_.get(key).value_or("0")).value_or(0) + add);
@@ -73,17 +84,16 @@ private:
     totals_.emit(key, key + "=" + sum, {.partition = partition()});
   }
 
-  weir::kv_store<std::string, std::string> sums_;
-  weir::output<std::string, std::string> totals_;
+  weir::use<sums> sums_{this};
+  weir::use<totals> totals_{this};
 };
 
 } // namespace
 
 int main(int argc, char** argv) {
-  auto job = weir::job("poison").input("orders").output("totals").store("sums");
-  if (auto* second = std::getenv("POISON_SECOND"))
-    job.input(second);
-  return weir::application{job, weir::make_task_factory<poison_task>()}
-      .inspect<std::string, std::string>("sums")
-      .main(argc, argv);
+  weir::job job{"poison", orders, totals, sums};
+  if (auto* second = second_input())
+    job = weir::job{"poison", orders, more_orders, totals, sums}.bind(
+        more_orders, second);
+  return weir::application{job, weir::task_of<poison_task>()}.main(argc, argv);
 }

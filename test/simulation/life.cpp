@@ -102,7 +102,8 @@ void life::start_node(int number) {
   auto always = on_.plan.wrong == poison::slow_at_a_record ||
                 on_.plan.word != parked_decision::resume;
   place.node->start(
-      on_.work.factory(number_ == 0 || always ? on_.plan.wrong : poison::none));
+      on_.work.factory(number_ == 0 || always ? on_.plan.wrong : poison::none,
+                       place.node->world()));
 }
 
 // -- steps

@@ -43,6 +43,7 @@ public:
   void start(task_factory factory);
 
   int number() const noexcept { return number_; }
+  sim_world& world() noexcept { return *world_; }
   bool is_dead() const noexcept { return dead_; }
   /// Neither dead nor standing still.
   bool may_run() const noexcept { return !dead_ && !wakes_at_; }
@@ -80,7 +81,7 @@ private:
   sim_scheduler& scheduler_;
   int number_;
   std::int64_t pid_;
-  std::shared_ptr<outside_world> world_;
+  std::shared_ptr<sim_world> world_;
   std::shared_ptr<stream_setup> streams_;
   std::shared_ptr<sim_network> network_;
   std::vector<std::shared_ptr<sim_executor>> executors_;

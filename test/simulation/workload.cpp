@@ -1,6 +1,7 @@
 #include "test/simulation/workload.hpp"
 
 #include <charconv>
+#include <optional>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -46,16 +47,24 @@ std::string output_value(std::string_view where, const tally& x) {
   return fmt::format("{} n={} sum={}", where, x.count, x.sum);
 }
 
+constexpr input<std::string, std::string> left{"left"};
+constexpr input<std::string, std::string> right{"right"};
+constexpr store<std::string, std::string> tallies{"tallies"};
+constexpr output<std::string, std::string> results{"results"};
+constexpr store<std::string, std::int64_t> beat_counts{"beats"};
+constexpr output<std::string, std::string> beats{"beats"};
+/// Of no job.
+constexpr store<std::string, std::string> unlisted{"poison"};
+
 /// Counts and sums the values of each key of each input.
 class tally_task : public task {
 public:
-  explicit tally_task(const task_setup& setup)
-      : task(setup),
-        world_(dynamic_cast<sim_world&>(*setup.context->outside.world)),
-        tallies_(store<std::string, std::string>("tallies")),
-        results_(output<std::string, std::string>("results")) {}
+  tally_task(const task_setup& setup, sim_world* world)
+      : task(setup), world_(*world) {
+    on(left, &tally_task::process);
+  }
 
-  void process(const record& x) override {
+  virtual void process(const record& x) {
     fail_as_planned();
     if (is_bad(*x.value()))
       return reject("bad");
@@ -91,16 +100,17 @@ private:
   }
 
   sim_world& world_;
-  kv_store<std::string, std::string> tallies_;
-  weir::output<std::string, std::string> results_;
+  use<tallies> tallies_{this};
+  use<results> results_{this};
 };
 
 /// Also counts the beats of a timer, and says each number once.
 class beating_task : public tally_task {
 public:
-  explicit beating_task(const task_setup& setup)
-      : tally_task(setup), counts_(store<std::string, std::int64_t>("beats")),
-        beats_(output<std::string, std::string>("beats")) {}
+  beating_task(const task_setup& setup, sim_world* world)
+      : tally_task(setup, world) {
+    on(right, &tally_task::process);
+  }
 
   void on_assigned(state_origin) override {
     every(std::chrono::milliseconds{9}, [this] {
@@ -111,8 +121,8 @@ public:
   }
 
 private:
-  kv_store<std::string, std::int64_t> counts_;
-  weir::output<std::string, std::string> beats_;
+  use<beat_counts> counts_{this};
+  use<beats> beats_{this};
 };
 
 /// Wrong code: throws at one record, however often it is tried.
@@ -140,18 +150,20 @@ public:
 /// Wrong code: uses a store that the job does not declare.
 class undeclared_task : public beating_task {
 public:
-  explicit undeclared_task(const task_setup& setup) : beating_task(setup) {
+  undeclared_task(const task_setup& setup, sim_world* world)
+      : beating_task(setup, world) {
     if (partition() == 1)
-      store<std::string, std::string>("poison");
+      unlisted_.emplace(this);
   }
+
+private:
+  std::optional<use<unlisted>> unlisted_;
 };
 
 weir::job make_job(workload_kind kind) {
-  weir::job out{"tally"};
-  out.input("left").output("results").store("tallies");
-  if (kind == workload_kind::mixed)
-    out.input("right").output("beats").store("beats");
-  return out;
+  if (kind == workload_kind::plain)
+    return weir::job{"tally", left, results, tallies};
+  return weir::job{"tally", left, right, results, beats, tallies, beat_counts};
 }
 
 } // namespace
@@ -171,15 +183,15 @@ settings workload::make_settings(guarantee promise) const {
   return out;
 }
 
-task_factory workload::factory(poison wrong) const {
+task_factory workload::factory(poison wrong, sim_world& world) const {
   if (wrong == poison::throws_at_a_record)
-    return make_task_factory<throwing_task>();
+    return task_of<throwing_task>(&world);
   if (wrong == poison::cannot_be_constructed)
-    return make_task_factory<undeclared_task>();
+    return task_of<undeclared_task>(&world);
   if (wrong == poison::slow_at_a_record)
-    return make_task_factory<slow_task>();
-  return kind == workload_kind::plain ? make_task_factory<tally_task>()
-                                      : make_task_factory<beating_task>();
+    return task_of<slow_task>(&world);
+  return kind == workload_kind::plain ? task_of<tally_task>(&world)
+                                      : task_of<beating_task>(&world);
 }
 
 workload make_workload(workload_kind kind, std::uint64_t seed) {

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "actors/failure/parked.hpp"
-#include "actors/task/task.hpp"
-#include "runtime/job/job.hpp"
 #include "runtime/job/settings.hpp"
+#include "weir/job.hpp"
+#include "weir/task.hpp"
 
 namespace weir::sim {
+
+class sim_world;
 
 enum class workload_kind {
   /// One input, two lanes of one task each.
@@ -54,7 +56,7 @@ struct workload {
   std::map<std::string, parked_decision> given_up;
 
   settings make_settings(guarantee promise) const;
-  task_factory factory(poison wrong) const;
+  task_factory factory(poison wrong, sim_world& world) const;
 };
 
 workload make_workload(workload_kind kind, std::uint64_t seed);

@@ -67,18 +67,15 @@ ROOMS = {
     "actors/membership": ("runtime/base", "actors/base"),
     # One process of the job.
     "actors/node": ("runtime/base", "runtime/job", "actors/base",
-                    "actors/bring_up", "actors/lane", "actors/membership",
-                    "actors/task"),
-    # What users include.
-    "actors": ("runtime/job", "runtime/stream", "actors/task"),
+                    "actors/bring_up", "actors/lane", "actors/membership"),
     # The verbs of an application's binary, one file each.
     "actors/commands": ("runtime/base", "runtime/embedded/coordination",
                         "runtime/embedded/log", "runtime/job", "runtime/kafka",
                         "runtime/stream", "runtime/zookeeper",
                         "stores/changelog", "stores/database", "stores/replay",
-                        "actors", "actors/base", "actors/claim",
-                        "actors/failure", "actors/node"),
-    "apps/stock": ("runtime/stream", "actors"),
+                        "actors/base", "actors/claim", "actors/failure",
+                        "actors/node", "actors/task"),
+    "apps/stock": ("runtime/stream",),
 }
 
 # Library header -> the rooms that may include it.
@@ -92,20 +89,18 @@ LIBRARIES = {
     "spdlog/": ("runtime/base",),
     "simdjson": ("stores/kv", "apps/stock"),
 }
-# The public headers that any layer may include; those of a task, a job or a
-# node are for actors and apps.
+# The public headers that any layer may include; those of a task or a node are
+# for actors and apps.
 VALUES = {"weir/error.hpp", "weir/record.hpp", "weir/serde.hpp", "weir/format.hpp",
-          "weir/json.hpp", "weir/store.hpp", "weir/detail/base64.hpp",
-          "weir/detail/json_value.hpp", "weir/detail/key_order.hpp",
-          "weir/detail/store_core.hpp"}
-# Public headers must not bring a library's headers into user code.
+          "weir/json.hpp", "weir/store.hpp", "weir/job.hpp", "weir/policies.hpp",
+          "weir/detail/base64.hpp", "weir/detail/json_value.hpp",
+          "weir/detail/key_order.hpp", "weir/detail/store_core.hpp"}
+# Public headers must not bring a library's headers into user code, nor what is
+# not installed.
 PRIVATE = ("librdkafka/", "zookeeper/", "leveldb/", "spdlog/", "CLI/",
-           "toml++/", "xxhash")
-PUBLIC_ROOTS = ["actors/weir.hpp", "runtime/stream/stream.hpp",
-                "runtime/coordination/coordination.hpp",
-                "include/weir/store.hpp", "runtime/kafka/kafka.hpp",
-                "runtime/zookeeper/zookeeper.hpp",
-                "runtime/embedded/log/streams.hpp"]
+           "toml++/", "xxhash", "simdjson", "fmt/", "runtime/", "stores/",
+           "actors/")
+PUBLIC_ROOTS = ["include/weir/weir.hpp"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.M)
 
 

@@ -10,17 +10,12 @@ using namespace weir::test;
 namespace {
 
 /// Keeps the last value of each key.
-class keeper : public task {
+class keeper : public rig_task {
 public:
-  explicit keeper(const task_setup& setup)
-      : task(setup), values_(store<std::string, std::string>("s")) {}
-
+  using rig_task::rig_task;
   void process(const record& x) override {
-    values_.put(std::string{*x.key()}, std::string{*x.value()});
+    values.put(*x.key(), std::string{*x.value()});
   }
-
-private:
-  kv_store<std::string, std::string> values_;
 };
 
 /// A transaction of the changelog that lost its commit record.

@@ -24,9 +24,11 @@ private:
   test::temporary_directory directory_;
 };
 
+constexpr input<std::string, std::string> ticks{"ticks"};
+
 result<configuration> configured(const option_values& given,
                                  const std::optional<std::string>& file = {}) {
-  return configure(job("stock").input("ticks"), given, file);
+  return configure(job{"stock", ticks}, given, file);
 }
 
 std::string refusal(const result<configuration>& x) {

@@ -15,22 +15,15 @@ settings with(bad_record_policy policy) {
 }
 
 /// Rejects values that begin with "bad", with what follows as the reason.
-class picky : public task {
+class picky : public rig_task {
 public:
-  explicit picky(const task_setup& setup)
-      : task(setup), values_(store<std::string, std::string>("s")),
-        out_(output<std::string, std::string>("out")) {}
-
+  using rig_task::rig_task;
   void process(const record& x) override {
-    values_.put("last", std::string{*x.value()});
-    out_.emit(*x.key(), *x.value());
+    values.put("last", std::string{*x.value()});
+    out.emit(*x.key(), *x.value());
     if (x.value()->starts_with("bad"))
       reject(x.value()->substr(3));
   }
-
-private:
-  kv_store<std::string, std::string> values_;
-  weir::output<std::string, std::string> out_;
 };
 
 void run(task_rig& rig) {

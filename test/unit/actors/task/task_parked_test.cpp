@@ -10,31 +10,22 @@ namespace {
 
 /// By the value: rejects "bad", throws at "throw", emits or keeps two megabytes
 /// at "emit" and "keep".
-class fragile : public task {
+class fragile : public rig_task {
 public:
-  explicit fragile(const task_setup& setup)
-      : task(setup), values_(store<std::string, std::string>("s")),
-        out_(output<std::string, std::string>("out")) {}
-
+  using rig_task::rig_task;
   void process(const record& x) override {
     std::string_view what = *x.value();
-    out_.emit("seen", what);
-    values_.put("last", std::string{what});
+    out.emit("seen", what);
+    values.put("last", std::string{what});
     if (what == "bad")
       reject("not like this");
     if (what == "throw")
       throw std::runtime_error{"poison"};
     if (what == "emit")
-      out_.emit("large", std::string(2u << 20, 'x'));
+      out.emit("large", std::string(2u << 20, 'x'));
     if (what == "keep")
-      values_.put("large", std::string(20u << 20, 'x'));
+      values.put("large", std::string(20u << 20, 'x'));
   }
-
-protected:
-  kv_store<std::string, std::string> values_;
-
-private:
-  weir::output<std::string, std::string> out_;
 };
 
 parked_node decided(parked_decision what, std::int64_t offset) {
@@ -53,8 +44,9 @@ void feed(task_rig& rig, std::initializer_list<const char*> values) {
     rig.feed("k", each);
 }
 
+template <class Task = fragile>
 void run(task_rig& rig) {
-  rig.spawn<fragile>();
+  rig.spawn<Task>();
   rig.begin();
   rig.pass();
   rig.pass();
@@ -213,7 +205,7 @@ TEST_CASE("L8: timers that go on do not keep a suspect record waiting",
   struct ticking : fragile {
     using fragile::fragile;
     void on_assigned(state_origin) override {
-      every(std::chrono::milliseconds{5}, [this] { values_.put("t", "x"); });
+      every(std::chrono::milliseconds{5}, [this] { values.put("t", "x"); });
     }
   };
   task_rig rig;
@@ -329,15 +321,18 @@ TEST_CASE("records that are gone before they were read", "[parked]") {
 }
 
 TEST_CASE("gaps of several inputs are decided about at once", "[parked]") {
-  task_rig rig{{}, make_outside_world(), {{"retention.bytes", "10000"}}, {"b"}};
+  task_rig rig{{},
+               make_outside_world(),
+               {{"retention.bytes", "10000"}},
+               {detail::describe(rig_two)}};
   feed(rig, {"a", "b", "c"});
-  rig.feed("k", "a", "b");
-  run(rig);
+  rig.feed("k", "a", "two");
+  run<with_two<fragile>>(rig);
   rig.end(true);
   std::string large(1000, 'x');
   for (int i = 0; i < 30; ++i) {
     rig.feed("k", large);
-    rig.feed("k", large, "b");
+    rig.feed("k", large, "two");
   }
   auto low_of = [&](const char* topic) {
     return rig.streams()
@@ -348,11 +343,11 @@ TEST_CASE("gaps of several inputs are decided about at once", "[parked]") {
   REQUIRE_FALSE(found);
   CHECK(found.error().code() == ec::data_loss);
   CHECK(found.error().text().find("input in/0: ") != std::string::npos);
-  CHECK(found.error().text().find("input b/0: ") != std::string::npos);
+  CHECK(found.error().text().find("input two/0: ") != std::string::npos);
   REQUIRE(rig.fault());
   CHECK(rig.fault()->topic == "in");
   CHECK(rig.fault()->more_gaps ==
-        std::vector<input_gap>{{"b", 1, low_of("b")}});
+        std::vector<input_gap>{{"two", 1, low_of("two")}});
 
   auto gap = decided(parked_decision::skip, 3);
   gap.kind = parked_kind::lost_input;
@@ -370,7 +365,7 @@ TEST_CASE("gaps of several inputs are decided about at once", "[parked]") {
     auto taken = rig.restore();
     REQUIRE(taken);
     CHECK((*taken)->inputs[0].position.next_offset == low_of("in"));
-    CHECK((*taken)->inputs[1].position.next_offset == low_of("b"));
+    CHECK((*taken)->inputs[1].position.next_offset == low_of("two"));
     CHECK((*taken)->first_commit);
   }
 }

@@ -4,6 +4,7 @@
 
 #include "actors/base/scheduling.hpp"
 #include "actors/bring_up/task_restore.hpp"
+#include "actors/task/task_origin.hpp"
 #include "runtime/embedded/log/streams.hpp"
 #include "runtime/job/topics.hpp"
 #include "stores/changelog/raw_key.hpp"
@@ -51,7 +52,7 @@ std::string sent_record::header(std::string_view name) const {
 
 task_rig::task_rig(settings how, std::shared_ptr<outside_world> world,
                    std::map<std::string, std::string> input,
-                   const std::vector<std::string>& more_inputs)
+                   const std::vector<part>& more_inputs)
     : files_(disk_.current()) {
   how.data_directory = "/data";
   outside_systems outside;
@@ -60,10 +61,10 @@ task_rig::task_rig(settings how, std::shared_ptr<outside_world> world,
   outside.streams = open_log(files_, outside.world);
   auto at_once = std::make_shared<prompt_executor>();
   outside.run = {at_once, at_once, at_once, at_once};
-  weir::job of{"t"};
-  of.input("in").output("out").store("s");
-  for (auto& each : more_inputs)
-    of.input(each);
+  std::vector<part> parts{detail::describe(rig_in), detail::describe(rig_out),
+                          detail::describe(rig_store)};
+  parts.insert(parts.end(), more_inputs.begin(), more_inputs.end());
+  weir::job of{"t", std::move(parts)};
   context_ =
       std::make_shared<node_context>(outside, of, how, process_identity{});
   // Larger records than the other topics take.
@@ -175,15 +176,15 @@ result<std::shared_ptr<restored_task>> task_rig::restore(claim_node claim) {
 
 caf::actor& task_rig::spawn(const task_factory& make) {
   prepare();
-  task_setup setup;
-  setup.context = context_;
-  setup.restored = must(restore());
-  setup.restored->decision = decision_;
-  setup.restored->careful = careful_;
-  setup.restored->suspects = suspects_;
-  forced_ = setup.restored->first_commit;
-  setup.lane = lane_;
-  task_ = make(*system_, setup);
+  detail::task_origin origin;
+  origin.context = context_;
+  origin.restored = must(restore());
+  origin.restored->decision = decision_;
+  origin.restored->careful = careful_;
+  origin.restored->suspects = suspects_;
+  forced_ = origin.restored->first_commit;
+  origin.lane = lane_;
+  task_ = make(*system_, detail::task_setup_access::make(origin));
   running_ = true;
   ++epoch_;
   run();

@@ -11,10 +11,11 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include "actors/base/messages.hpp"
+#include "actors/base/node_context.hpp"
 #include "actors/task/messages.hpp"
 #include "actors/task/restored_task.hpp"
-#include "actors/task/task.hpp"
 #include "test/driver/file_env.hpp"
+#include "weir/task.hpp"
 
 namespace weir::test {
 
@@ -41,6 +42,34 @@ struct sent_record {
   std::string header(std::string_view name) const;
 };
 
+/// The definitions of job "t".
+inline constexpr input<std::string, std::string> rig_in{"in"};
+inline constexpr input<std::string, std::string> rig_two{"two"};
+inline constexpr store<std::string, std::string> rig_store{"s"};
+inline constexpr output<std::string, std::string> rig_out{"out"};
+
+/// Gets the records of "in" as they are.
+class rig_task : public task {
+public:
+  explicit rig_task(const task_setup& setup) : task(setup) {
+    on(rig_in, &rig_task::process);
+  }
+  virtual void process(const record& x) = 0;
+
+protected:
+  use<rig_store> values{this};
+  use<rig_out> out{this};
+};
+
+/// The same, and those of "two".
+template <class Task>
+class with_two : public Task {
+public:
+  explicit with_two(const task_setup& setup) : Task(setup) {
+    this->on(rig_two, &rig_task::process);
+  }
+};
+
 /// Job "t": input "in" and `more_inputs`, with the settings `input`, output
 /// "out", store "s" of strings, one partition. Log and database live in memory,
 /// everything runs in the test's thread. Throws std::runtime_error where the
@@ -50,7 +79,7 @@ public:
   explicit task_rig(settings how = {},
                     std::shared_ptr<outside_world> world = make_outside_world(),
                     std::map<std::string, std::string> input = {},
-                    const std::vector<std::string>& more_inputs = {});
+                    const std::vector<part>& more_inputs = {});
   ~task_rig();
   task_rig(const task_rig&) = delete;
   task_rig& operator=(const task_rig&) = delete;
@@ -79,7 +108,7 @@ public:
   /// Prepares, restores and spawns, once or after `end`: a new owner.
   template <class Task>
   caf::actor& spawn() {
-    return spawn(make_task_factory<Task>());
+    return spawn(task_of<Task>());
   }
   caf::actor& spawn(const task_factory& make);
 

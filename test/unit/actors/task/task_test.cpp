@@ -21,20 +21,13 @@ settings with(guarantee promise) {
   return out;
 }
 
-class probe : public task {
+class probe : public rig_task {
 public:
-  explicit probe(const task_setup& setup)
-      : task(setup), values(store<std::string, std::string>("s")),
-        out(output<std::string, std::string>("out")) {}
-
+  using rig_task::rig_task;
   void process(const record& x) override {
-    values.put(std::string{*x.key()}, std::string{*x.value()});
+    values.put(*x.key(), std::string{*x.value()});
     out.emit(*x.key(), *x.value());
   }
-
-protected:
-  kv_store<std::string, std::string> values;
-  weir::output<std::string, std::string> out;
 };
 
 } // namespace
@@ -105,9 +98,11 @@ public:
 } // namespace
 
 TEST_CASE("a record names its input and its place", "[task]") {
-  task_rig rig{
-      with(guarantee::exactly_once), make_outside_world(), {}, {"two"}};
-  rig.spawn<tells_where_from>();
+  task_rig rig{with(guarantee::exactly_once),
+               make_outside_world(),
+               {},
+               {detail::describe(rig_two)}};
+  rig.spawn<with_two<tells_where_from>>();
   rig.feed("a", "1");
   rig.feed("b", "2");
   rig.feed("c", "3", "two");
@@ -221,7 +216,6 @@ namespace {
 class emits_early : public probe {
 public:
   explicit emits_early(const task_setup& setup) : probe(setup) {
-    out.emit("k", "constructor");
     after(10ms, [this] { out.emit("k", "timer"); });
   }
   caf::message_handler messages() override {
@@ -244,8 +238,7 @@ TEST_CASE("what is emitted before the first begin waits for it", "[task]") {
     std::vector<std::string> values;
     for (auto& x : rig.read("out"))
       values.push_back(*x.value);
-    CHECK(values ==
-          std::vector<std::string>{"constructor", "timer", "message"});
+    CHECK(values == std::vector<std::string>{"timer", "message"});
   }
 }
 

@@ -21,9 +21,9 @@ struct {
   int seals = 0;
 } script;
 
-class scripted : public task {
+class scripted : public rig_task {
 public:
-  explicit scripted(const task_setup& setup) : task(setup) {}
+  using rig_task::rig_task;
   void process(const record&) override {
     if (script.at)
       script.at(*this, script.records);

@@ -25,27 +25,30 @@ struct run_of_job {
   std::map<std::string, stock::quote> state;
 
   explicit run_of_job(stock_oracle& oracle) {
-    stock::tick_parser parser;
+    weir::json<stock::tick> format;
+    stock::tick tick;
     for (int i = 0; i < 36; ++i) {
       auto key = std::string(1, static_cast<char>('A' + i % 3));
       auto value = "{\"symbol\":\"" + key +
                    "\",\"price\":" + std::to_string(10 + i * 7 % 5) +
                    ".25,\"quantity\":" + std::to_string(i % 4) + ",\"ts\":1}";
       oracle.input({key, value, 1000 + i, i % 3});
-      auto tick = parser.parse(key, value);
-      REQUIRE(tick);
-      REQUIRE(stock::apply(*tick, state[key]));
-      std::string out;
-      stock::append_change(key, state[key], out);
-      outputs.push_back({key, out, 1000 + i, i % 3});
+      REQUIRE(format.decode(value, tick));
+      auto& now = state[key];
+      REQUIRE(stock::apply(tick, now));
+      outputs.push_back({key,
+                         weir::encode<weir::json<stock::change>>(
+                             {key, now.price, now.quantity, now.change_rate}),
+                         1000 + i, i % 3});
     }
   }
 
   std::string dump() const {
     std::string out;
     for (auto& [key, quote] : state)
-      out +=
-          "{\"key\":\"" + key + "\",\"value\":" + stock::to_json(quote) + "}\n";
+      out += "{\"key\":\"" + key +
+             "\",\"value\":" + weir::encode<weir::json<stock::quote>>(quote) +
+             "}\n";
     return out;
   }
 };

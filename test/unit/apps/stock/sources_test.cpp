@@ -112,7 +112,8 @@ TEST_CASE("the bundled file is read whole and every tick of it is good",
           "[stock][csv]") {
   auto source = csv_ticks::open(WEIR_STOCKS_CSV);
   REQUIRE(source);
-  tick_parser parser;
+  weir::json<tick> format;
+  tick x;
   std::map<std::string, quote> state;
   std::string key;
   std::string value;
@@ -122,9 +123,9 @@ TEST_CASE("the bundled file is read whole and every tick of it is good",
     REQUIRE(more);
     if (!*more)
       break;
-    auto read = parser.parse(key, value);
-    REQUIRE(read);
-    REQUIRE(apply(*read, state[key]));
+    REQUIRE(format.decode(value, x));
+    REQUIRE(check(key, x));
+    REQUIRE(apply(x, state[key]));
   }
   CHECK(rows == 12'154);
   CHECK(state.size() == 5);
@@ -156,7 +157,8 @@ TEST_CASE("synthetic ticks are good, skewed and of the promised size",
   auto source = synthetic_ticks::make({count, symbols, 7});
   REQUIRE(source);
   CHECK(source->total() == count);
-  tick_parser parser;
+  weir::json<tick> format;
+  tick x;
   std::map<std::string, std::uint64_t> drawn;
   std::string key;
   std::string value;
@@ -165,10 +167,11 @@ TEST_CASE("synthetic ticks are good, skewed and of the promised size",
   for (; source->next(key, value).value(); ++made) {
     ++drawn[key];
     bytes += value.size();
-    auto read = parser.parse(key, value);
+    auto read = format.decode(value, x);
     if (!read)
       FAIL(value << ": " << read.error().text());
-    if (read->quantity < 1 || read->quantity > 1000)
+    CHECK(check(key, x));
+    if (x.quantity < 1 || x.quantity > 1000)
       FAIL(value);
   }
   CHECK(made == count);

@@ -9,17 +9,23 @@
 #include "actors/base/znodes.hpp"
 #include "actors/membership/membership.hpp"
 #include "runtime/base/free_memory.hpp"
-#include "runtime/job/job.hpp"
 #include "runtime/job/memory_shares.hpp"
 #include "runtime/job/settings.hpp"
+#include "weir/job.hpp"
 
 using namespace weir;
 using Catch::Matchers::StartsWith;
 
 namespace {
 
+constexpr input<std::string, std::string> ticks{"ticks"};
+constexpr output<std::string, std::string> changes{"changes"};
+constexpr store<std::string, std::string> quotes{"quotes"};
+constexpr store<std::string, std::int64_t> alarms{"alarms"};
+constexpr store<std::string, std::int64_t> news{"news"};
+
 job stock() {
-  return job("stock").input("ticks").output("changes").store("quotes");
+  return job{"stock", ticks, changes, quotes};
 }
 
 } // namespace
@@ -30,7 +36,7 @@ TEST_CASE("R11: a job keeps its partition count and its inputs", "[job]") {
   auto more = agree_on_job(stock(), 16, node);
   REQUIRE(more.error().code() == ec::bad_argument);
   REQUIRE(more.error().text().find("reset") != std::string::npos);
-  auto other = stock().bind_topic("ticks", "trades");
+  auto other = stock().bind(ticks, "trades");
   auto renamed = agree_on_job(other, 8, node);
   REQUIRE(renamed.error().code() == ec::bad_argument);
   REQUIRE(renamed.error().text().find("'ticks'") != std::string::npos);
@@ -39,27 +45,25 @@ TEST_CASE("R11: a job keeps its partition count and its inputs", "[job]") {
 TEST_CASE("numbers of stores never change", "[job]") {
   auto node = new_job_node(stock(), 8, "gen", 1);
   REQUIRE(node.stores.at("quotes") == 1);
-  auto grown = agree_on_job(
-      job("stock").input("ticks").store("alarms").store("quotes"), 8, node);
+  auto grown = agree_on_job(job{"stock", ticks, alarms, quotes}, 8, node);
   REQUIRE(grown);
   REQUIRE(grown->stores.at("quotes") == 1);
   REQUIRE(grown->stores.at("alarms") == 2);
   // A store that is gone keeps its number for ever.
-  auto shrunk =
-      agree_on_job(job("stock").input("ticks").store("news"), 8, *grown);
+  auto shrunk = agree_on_job(job{"stock", ticks, news}, 8, *grown);
   REQUIRE(shrunk->stores.at("news") == 3);
   REQUIRE(shrunk->generation == "gen");
 }
 
 TEST_CASE("C8: a job's name has no dot, its topics are told apart", "[job]") {
-  REQUIRE(stock().validate());
-  REQUIRE_FALSE(job("a.b").input("x").validate());
-  REQUIRE_FALSE(job("").input("x").validate());
-  REQUIRE_FALSE(job("a").validate());
-  REQUIRE_FALSE(job("a").input("x").output("x").validate());
-  REQUIRE_FALSE(job("a").input("a-changelog").validate());
-  REQUIRE_FALSE(job("a").input("x/y").validate());
-  REQUIRE_FALSE(job("a").input("x").store("s").store("s").validate());
+  REQUIRE(stock().check());
+  REQUIRE_FALSE(job{"a.b", ticks}.check());
+  REQUIRE_FALSE(job{"", ticks}.check());
+  REQUIRE_FALSE(job{"a"}.check());
+  REQUIRE_FALSE(job{"a", ticks, changes}.bind(changes, "ticks").check());
+  REQUIRE_FALSE(job{"a", ticks}.bind(ticks, "a-changelog").check());
+  REQUIRE_FALSE(job{"a", ticks}.bind(ticks, "x/y").check());
+  REQUIRE_FALSE(job{"a", ticks, quotes, quotes}.check());
 }
 
 TEST_CASE("durations have a unit", "[settings]") {

@@ -334,15 +334,20 @@ TEST_CASE("a record that is refused is named", "[feeder]") {
   CHECK(got.error().text().find("record 4, key 'key-4'") != std::string::npos);
 }
 
-TEST_CASE("a fault of the source ends the feeding", "[feeder]") {
+TEST_CASE("a fault of the source ends the feeding behind what came before",
+          "[feeder]") {
   script s;
   fake_streams streams{s};
   numbers source{10};
   source.fail_at = 5;
   auto options = to_ticks();
   auto got = feed(streams, source, options, &s.timer);
-  REQUIRE_FALSE(got);
-  CHECK(got.error().text() == "file line 7");
+  REQUIRE(got);
+  REQUIRE(got->problem);
+  CHECK(got->problem->text() == "file line 7");
+  // What came before it is written.
+  CHECK(got->records == 5);
+  CHECK(s.sent.size() == 5);
 }
 
 TEST_CASE("a broker that never answers ends the feeding after its patience",

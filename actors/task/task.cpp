@@ -1,0 +1,82 @@
+#include "weir/task.hpp"
+
+#include "actors/task/task_shell.hpp"
+
+namespace weir {
+
+task::task(const task_setup& setup)
+    : caf::event_based_actor(*setup.config), parts_(setup.origin->trial) {
+  if (parts_ == nullptr) {
+    shell_ = std::make_unique<shell>(*this, *setup.origin);
+    parts_ = shell_->core.get();
+  }
+  place_ = parts_->place();
+}
+
+task::~task() = default;
+
+void task::on_assigned(state_origin) {}
+void task::on_revoked() {}
+result<void> task::on_check() {
+  return {};
+}
+void task::on_sync() {}
+void task::on_close() {}
+caf::message_handler task::messages() {
+  return {};
+}
+
+caf::behavior task::make_behavior() {
+  auto& core = *shell_->core;
+  auto inputs = core.restored().inputs.size();
+  for (std::size_t i = 0; i < inputs; ++i)
+    shell_->batches.push_back(std::make_unique<record_batch>());
+  shell_->watches.resize(inputs);
+  core.pulses().add(core.partition(), shell_->pulse);
+  shell_->seat = core.turns().join(
+      [to = weak_actor{address()}] { to.tell(go_on{}); }, shell_->lane.id());
+  core.restored().relay->connect(weak_actor{address()});
+  caf::event_based_actor::set_exception_handler(
+      [this](std::exception_ptr& problem) -> caf::error {
+        shell_->guard([&] { std::rethrow_exception(problem); });
+        return caf::none;
+      });
+  return shell_->handlers().or_else(messages());
+}
+
+void task::on_exit() {
+  if (shell_)
+    shell_->end(false);
+}
+
+void task::reject(std::string_view why) {
+  shell_->core->reject(why);
+}
+
+const record& task::current() const {
+  return shell_->core->current();
+}
+
+int task::partition() const noexcept {
+  return place_.partition;
+}
+
+const std::string& task::job_name() const noexcept {
+  return place_.job;
+}
+
+timer task::after(std::chrono::milliseconds pause, std::function<void()> fire) {
+  return shell_->start_timer(pause, std::chrono::milliseconds{0},
+                             std::move(fire));
+}
+
+timer task::every(std::chrono::milliseconds period,
+                  std::function<void()> fire) {
+  return shell_->start_timer(period, period, std::move(fire));
+}
+
+void task::cancel(timer x) {
+  shell_->timers.erase(static_cast<std::uint64_t>(x));
+}
+
+} // namespace weir
