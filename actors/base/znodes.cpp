@@ -99,6 +99,7 @@ std::string encode(const claim_node& x) {
            {"born", x.born},
            {"floor", x.floor},
            {"empty_below", x.empty_below},
+           {"commits_above", x.commits_above},
            {"generation", x.generation},
            {"partitions", x.partitions},
            {"member", x.member},
@@ -132,6 +133,7 @@ result<claim_node> decode_claim(const std::string& text) {
     in.at("born").get_to(out.born);
     in.at("floor").get_to(out.floor);
     out.empty_below = in.value("empty_below", std::int64_t{0});
+    out.commits_above = in.value("commits_above", std::uint64_t{0});
     in.at("generation").get_to(out.generation);
     in.at("partitions").get_to(out.partitions);
     in.at("member").get_to(out.member);

@@ -82,6 +82,9 @@ struct claim_node {
   /// `adopt`: the operator accepts that the changelog has no state below this
   /// offset (rule S2).
   std::int64_t empty_below = 0;
+  /// `adopt`: commits are counted from here on, so that none has the number of
+  /// one that was lost.
+  std::uint64_t commits_above = 0;
   std::string generation;
   int partitions = 0;
   /// The owner's member node and process, so that its death is recognised.

@@ -68,6 +68,7 @@ claim_node next_claim(const std::optional<claim_node>& current,
     out.born = current->born;
     out.floor = current->floor;
     out.empty_below = current->empty_below;
+    out.commits_above = current->commits_above;
   }
   out.epoch = std::max(out.epoch + 1, least_epoch);
   out.producer_id = view.own_id;

@@ -197,6 +197,11 @@ struct adoption {
     claim.producer_id.clear();
     claim.born = left->any_commit;
     claim.empty_below = left->any_commit ? 0 : left->end;
+    // No job commits a thousand times a second for as long as this machine's
+    // clock has counted: no number comes twice.
+    claim.commits_above = std::max(
+        claim.commits_above,
+        static_cast<std::uint64_t>(systems.world->wall_clock_ms()));
     claim.generation = job.generation;
     claim.partitions = job.partitions;
     auto path = znode_paths{how.job.name()}.claim(partition);

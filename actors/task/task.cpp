@@ -11,6 +11,8 @@ task::task(const task_setup& setup)
     parts_ = shell_->core.get();
   }
   place_ = parts_->place();
+  if (shell_)
+    random_ = random_source{shell_->world.random_bits()};
 }
 
 task::~task() = default;
@@ -57,8 +59,28 @@ const record& task::current() const {
   return shell_->core->current();
 }
 
+bool task::at_end() const {
+  return shell_->at_end();
+}
+
 int task::partition() const noexcept {
   return place_.partition;
+}
+
+int task::partitions() const noexcept {
+  return place_.partitions;
+}
+
+time_point task::now() const {
+  return shell_ ? time_point{duration{shell_->wall_clock_ms()}} : time_point{};
+}
+
+std::string task::commit_id() const {
+  return shell_ ? shell_->core->commit_id() : std::string{};
+}
+
+random_source& task::random() noexcept {
+  return random_;
 }
 
 const std::string& task::job_name() const noexcept {

@@ -37,7 +37,8 @@ task_core::task_core(std::shared_ptr<node_context> context,
              restored_->commit ? restored_->commit->state_digest : 0),
       out_(context_->settings.guarantee == guarantee::at_least_once,
            context_->memory.held),
-      commits_(restored_->commit ? restored_->commit->number : 0),
+      commits_(std::max(restored_->commit ? restored_->commit->number : 0,
+                        restored_->claim.commits_above)),
       previous_checksum_(restored_->commit ? checksum(*restored_->commit) : 0),
       sealed_positions_(next_offsets(*restored_)),
       committed_(sealed_positions_),
@@ -229,8 +230,14 @@ void task_core::emit(int output, const detail::raw_side& key,
   if (value.there)
     out.value = value.bytes;
   out.headers = how.headers;
+  if (how.partition && (*how.partition < 0 || *how.partition >= count))
+    throw store_error{ec::bad_argument,
+                      "output '" + context_->job.outputs()[index] +
+                          "' has no partition " +
+                          std::to_string(*how.partition) + ", only " +
+                          std::to_string(count)};
   if (how.partition)
-    out.partition = *how.partition % count;
+    out.partition = *how.partition;
   else
     out.partition = key.there ? partition_of(key.bytes, count)
                               : restored_->partition % count;
@@ -262,6 +269,12 @@ void task_core::begin(std::shared_ptr<lane_producers> producers,
   }
   if (auto sent = out_.begin(std::move(producers)); !sent && !send_problem_)
     send_problem_ = sent.error();
+}
+
+std::string task_core::commit_id() const {
+  return restored_->claim.generation + '/' +
+         std::to_string(restored_->partition) + '#' +
+         std::to_string(commits_ + 1);
 }
 
 std::vector<std::int64_t> task_core::positions() const {

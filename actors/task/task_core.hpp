@@ -156,6 +156,9 @@ public:
   result<bool> seal(bool forced);
   /// The sealed commit is durable: writes it to the database.
   result<void> apply();
+  /// Of the commit that will hold what is done now: the same in every
+  /// incarnation until that commit succeeds.
+  std::string commit_id() const;
   /// No commit follows: emit and put are refused from now on (rule C2).
   void close();
 

@@ -43,6 +43,10 @@ struct task::shell {
   // -- reading (task_turn.cpp)
 
   bool may_process() const;
+  /// Of the record in hand.
+  bool at_end() const;
+  /// One value a turn.
+  std::int64_t wall_clock_ms();
   void on_ready();
   /// Asks for a turn, if there may be something to do in one.
   void schedule();
@@ -115,6 +119,9 @@ struct task::shell {
   std::vector<input_watch> watches;
   std::size_t input = 0;
   std::size_t cursor = 0;
+  /// Of the turn; 0 = not asked for yet.
+  std::int64_t turn_wall_ms = 0;
+  std::int64_t last_wall_ms = 0;
   outside_world& world;
   std::shared_ptr<task_pulse> pulse;
   turn_clock turn;

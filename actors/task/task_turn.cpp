@@ -38,6 +38,19 @@ bool task::shell::may_process() const {
          && core->state().overlay_bytes() < 2 * bound;
 }
 
+bool task::shell::at_end() const {
+  return in_turn && cursor + 1 >= batches[input]->size() &&
+         core->restored().inputs[input].reader->at_end();
+}
+
+std::int64_t task::shell::wall_clock_ms() {
+  if (in_turn && turn_wall_ms != 0)
+    return turn_wall_ms;
+  last_wall_ms = std::max(last_wall_ms, world.wall_clock_ms());
+  turn_wall_ms = last_wall_ms;
+  return last_wall_ms;
+}
+
 void task::shell::on_ready() {
   core->restored().relay->acknowledge();
   // Which of them it is will be seen. Before its first record it is no gap.
@@ -77,6 +90,7 @@ bool task::shell::take_turn() {
       bool& keeps_place;
     } whatever{*this, more, keeps_place};
     in_turn = true;
+    turn_wall_ms = 0;
     turn.start(core->context().turns.turn());
     more = drain() && may_process();
   }

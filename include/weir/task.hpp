@@ -41,6 +41,24 @@ private:
 /// Whether a task's state was there already.
 enum class state_origin { created, restored };
 
+/// Random bits for the standard's distributions (splitmix64).
+class random_source {
+public:
+  using result_type = std::uint64_t;
+  explicit random_source(std::uint64_t seed) noexcept : state_(seed) {}
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return ~result_type{0}; }
+  result_type operator()() noexcept {
+    auto x = state_ += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+  }
+
+private:
+  std::uint64_t state_;
+};
+
 /// A timer of a task.
 enum class timer : std::uint64_t {};
 
@@ -135,12 +153,26 @@ protected:
   void reject(std::string_view why);
   /// @pre in a handler
   const record& current() const;
+  /// The record in hand is the last that its input has for now. @pre in a
+  /// handler
+  bool at_end() const;
 
   // -- anywhere
 
   /// -1 where only the wiring is looked at.
   int partition() const noexcept;
+  /// Of each input, and so the tasks of the job.
+  int partitions() const noexcept;
   const std::string& job_name() const noexcept;
+  /// The time of the day: never falls, and is one value while a turn lasts.
+  time_point now() const;
+  /// Names the commit that will hold what is done now,
+  /// "<generation>/<partition>#<number>": the same in whatever incarnation until
+  /// that commit succeeds, and of no other one. For calls that are to have an
+  /// effect once.
+  std::string commit_id() const;
+  /// Seeded by the runtime; goes on with other numbers after a restart.
+  random_source& random() noexcept;
 
   /// Calls `fire` once after `pause` of processing time. Gone with the
   /// incarnation.
@@ -164,6 +196,7 @@ private:
 
   detail::task_parts* parts_;
   detail::task_place place_;
+  random_source random_{0};
   std::unique_ptr<shell> shell_;
 };
 

@@ -26,6 +26,8 @@ struct task_place {
   std::string job;
   /// -1 where only the wiring is looked at.
   int partition = -1;
+  /// Of each input: tasks of the job.
+  int partitions = 0;
 };
 
 /// A task, or what takes its place where only its wiring is looked at. On the

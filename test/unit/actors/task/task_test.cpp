@@ -313,3 +313,38 @@ TEST_CASE("C2: after the last seal emit and put are refused", "[task]") {
   CHECK(rig.notes().gone[0].clean);
   CHECK(rig.read("out").size() == 1);
 }
+
+// -- the name of a commit
+
+namespace {
+
+class names_its_commit : public rig_task {
+public:
+  using rig_task::rig_task;
+  void process(const record&) override { seen.push_back(commit_id()); }
+  static inline std::vector<std::string> seen;
+};
+
+} // namespace
+
+TEST_CASE("a commit has one name in whatever incarnation makes it", "[task]") {
+  names_its_commit::seen.clear();
+  auto& seen = names_its_commit::seen;
+  task_rig rig;
+  rig.feed("a", "1");
+  rig.spawn<names_its_commit>();
+  rig.begin();
+  // Start positions first (R3).
+  rig.pass();
+  REQUIRE(seen == std::vector<std::string>{"generation/0#2"});
+  // Its commit never comes.
+  rig.end(false);
+  rig.spawn<names_its_commit>();
+  rig.begin();
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[1] == seen[0]);
+  rig.pass();
+  rig.feed("a", "2");
+  REQUIRE(seen.size() == 3);
+  CHECK(seen[2] == "generation/0#3");
+}

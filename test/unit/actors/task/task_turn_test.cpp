@@ -1,4 +1,7 @@
 // A task's turns: how long they are and what overtakes them.
+#include <algorithm>
+#include <set>
+
 #include <catch2/catch.hpp>
 
 #include "runtime/base/log.hpp"
@@ -163,4 +166,52 @@ TEST_CASE("a seal that waited long is logged", "[turns]") {
   now.rig.tell(seal_request{2, false, false, sent});
   REQUIRE(log.lines.size() == 1);
   CHECK(log.lines[0] == "scheduler.delay task=0 what=seal ms=700 slow_calls=0");
+}
+
+// -- what a handler may ask
+
+namespace {
+
+class asking : public rig_task {
+public:
+  using rig_task::rig_task;
+  void process(const record& x) override {
+    CHECK(&current() == &x);
+    ends.push_back(at_end());
+    times.push_back(now());
+    // The world's clock falls while the turn lasts, and between turns.
+    script.world->now -= 5ms;
+    numbers.push_back(random()());
+  }
+
+  static inline std::vector<bool> ends;
+  static inline std::vector<time_point> times;
+  static inline std::vector<std::uint64_t> numbers;
+};
+
+} // namespace
+
+TEST_CASE("a handler knows its record, the time, and whether more is there",
+          "[turn]") {
+  asking::ends.clear();
+  asking::times.clear();
+  asking::numbers.clear();
+  auto world = std::make_shared<manual_clock>();
+  script = {};
+  script.world = world.get();
+  task_rig rig{{}, world};
+  rig.spawn<asking>();
+  rig.begin();
+  rig.pass();
+  world->now += 10s;
+  for (int i = 0; i < 3; ++i)
+    rig.feed("k", "v");
+  rig.pass();
+  rig.feed("k", "v");
+  REQUIRE(asking::times.size() == 4);
+  CHECK(std::is_sorted(asking::times.begin(), asking::times.end()));
+  CHECK(asking::ends.back());
+  std::set<std::uint64_t> different{asking::numbers.begin(),
+                                    asking::numbers.end()};
+  CHECK(different.size() == 4);
 }
