@@ -87,9 +87,16 @@ struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
                process_identity self)
       : outside(std::move(outside)), job(std::move(job)),
-        settings(std::move(settings)), self(std::move(self)),
-        memory(share_memory(this->settings, 1, 1)),
+        settings(with_hops(std::move(settings), this->job)),
+        self(std::move(self)), memory(share_memory(this->settings, 1, 1)),
         turns(this->settings.threads) {}
+
+  /// What is emitted to an internal topic waits for the commit (T41).
+  static weir::settings with_hops(weir::settings how, const weir::job& of) {
+    if (!of.internals().empty() && !how.check_interval)
+      how.check_interval = milliseconds{100};
+    return how;
+  }
 
   /// Lets go of something whose destructor may block.
   void discard(std::shared_ptr<void> x) const;

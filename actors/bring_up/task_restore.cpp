@@ -203,8 +203,9 @@ result<void> task_restore::check_empty(bool any_record) {
 
 result<void> task_restore::open_inputs() {
   std::vector<placed_input> places;
-  for (auto& each : context_->job.inputs()) {
-    auto placed = place_input(context_->job.topic(each));
+  for (auto& each : context_->job.sources()) {
+    auto internal = context_->job.find(role::internal, each) != nullptr;
+    auto placed = place_input(context_->job.topic(each), internal);
     if (!placed)
       return fail(placed.error());
     places.push_back(std::move(*placed));
@@ -219,7 +220,7 @@ result<void> task_restore::open_inputs() {
 
 /// Where the task goes on in an input, and what that holds.
 result<task_restore::placed_input>
-task_restore::place_input(const std::string& topic) {
+task_restore::place_input(const std::string& topic, bool internal) {
   auto limits = context_->outside.streams->query_watermarks(
       topic, partition_, isolation::read_committed);
   if (!limits)
@@ -236,9 +237,9 @@ task_restore::place_input(const std::string& topic) {
     out.position = *known;
   } else {
     // R3: what the policy resolves is committed before the first record.
-    out.position.next_offset =
-        context_->settings.start == start_policy::earliest ? limits->low
-                                                           : limits->high;
+    // An internal topic is state: all of it counts.
+    auto all = internal || context_->settings.start == start_policy::earliest;
+    out.position.next_offset = all ? limits->low : limits->high;
     restored_->first_commit = true;
   }
   return out;

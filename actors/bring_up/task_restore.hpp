@@ -60,7 +60,8 @@ private:
     input_position position;
     watermarks limits;
   };
-  result<placed_input> place_input(const std::string& topic);
+  result<placed_input> place_input(const std::string& topic,
+                                   bool internal);
   result<void> cross_gaps(std::vector<placed_input>& places);
   bool may_cross(const input_gap& x) const;
   result<void> refuse_gaps(const std::vector<input_gap>& gaps);

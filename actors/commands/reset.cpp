@@ -71,9 +71,14 @@ result<void> reset_job(const configuration& how, outside_systems& systems) {
     return done;
   // The changelog before the claims: if we die in between, the claims (born)
   // still say that there was state, and reset can be repeated.
-  auto gone = systems.streams->delete_topic(how.job.changelog());
-  if (!gone && !missing(gone))
-    return gone;
+  std::vector<std::string> state{how.job.changelog()};
+  for (auto& each : how.job.internals())
+    state.push_back(how.job.topic(each));
+  for (auto& topic : state) {
+    auto gone = systems.streams->delete_topic(topic);
+    if (!gone && !missing(gone))
+      return gone;
+  }
   if (auto done = systems.streams->delete_group(how.job.name()); !done)
     return done;
   // What stopped a task was about the state that goes.

@@ -15,9 +15,13 @@ int topology_command(const application&, const configuration& how, bool json) {
     inputs.push_back(job.topic(each));
   for (auto& each : job.outputs())
     outputs.push_back(job.topic(each));
+  std::vector<std::string> internals;
+  for (auto& each : job.internals())
+    internals.push_back(job.topic(each));
   if (json) {
     nlohmann::ordered_json out{{"job", job.name()},
                                {"inputs", inputs},
+                               {"internal", internals},
                                {"stores", job.stores()},
                                {"outputs", outputs},
                                {"changelog", job.changelog()},
@@ -32,6 +36,7 @@ int topology_command(const application&, const configuration& how, bool json) {
   std::printf("job %s: one task for each partition of its inputs\n",
               job.name().c_str());
   list("input", inputs);
+  list("internal", internals);
   list("store", job.stores());
   list("output", outputs);
   list("changelog", {job.changelog()});

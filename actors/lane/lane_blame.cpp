@@ -172,7 +172,7 @@ void lane_actor::on_stuck(int partition, const task_pulse::call& x) {
   auto ms = std::to_string(x.ns / 1'000'000);
   std::string where = "a hook of the task";
   if (x.of == task_pulse::code::process) {
-    auto& inputs = context_->job.inputs();
+    auto& inputs = context_->job.sources();
     input_fault fault;
     fault.input = std::min(x.input, inputs.size() - 1);
     fault.topic = context_->job.topic(inputs[fault.input]);
@@ -184,7 +184,7 @@ void lane_actor::on_stuck(int partition, const task_pulse::call& x) {
   what.why = {ec::task_failed, where + " has not returned for " + ms +
                                    " ms: the others of its lane go on "
                                    "without this task until it does"};
-  what.positions.assign(context_->job.inputs().size(), INT64_MAX);
+  what.positions.assign(context_->job.sources().size(), INT64_MAX);
   log_error("task.stuck", "task", partition, "why", what.why.text(),
             "attempt", task.attempt);
   blame(what);

@@ -157,7 +157,7 @@ void lane_actor::settle_decision(int partition,
   auto& task = tasks_.at(partition);
   if (!task.decision)
     return;
-  auto& inputs = context_->job.inputs();
+  auto& inputs = context_->job.sources();
   auto is_before = [&](const std::string& topic, std::int64_t offset) {
     for (std::size_t i = 0; i < std::min(inputs.size(), at.size()); ++i)
       if (context_->job.topic(inputs[i]) == topic && at[i] <= offset)

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "actors/lane/lane.hpp"
+#include "runtime/job/topics.hpp"
 #include "runtime/base/log.hpp"
 
 namespace weir {
@@ -22,14 +23,14 @@ milliseconds backlog_linger(milliseconds linger) {
 }
 
 bool wants_letters(const node_context& context) {
-  return context.settings.on_bad_record == bad_record_policy::dead_letter ||
+  return wants_dead_letters(context.job, context.settings) ||
          context.members.wants_dead_letters();
 }
 
 /// Every topic that a lane may send to.
 std::vector<std::string> topics_of(const node_context& context) {
   std::vector<std::string> out{context.job.changelog()};
-  for (auto& declared : context.job.outputs())
+  for (auto& declared : context.job.targets())
     out.push_back(context.job.topic(declared));
   if (wants_letters(context))
     out.push_back(context.job.dead_letter());
@@ -39,7 +40,7 @@ std::vector<std::string> topics_of(const node_context& context) {
 /// Opens the topics of a producer. `letters`: the dead-letter topic too.
 result<void> bind(node_context& context, bound_producer& out, bool letters,
                   bool changelog) {
-  for (auto& declared : context.job.outputs()) {
+  for (auto& declared : context.job.targets()) {
     auto topic = out.handle->open_topic(context.job.topic(declared));
     if (!topic)
       return fail(topic.error());

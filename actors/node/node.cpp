@@ -34,7 +34,7 @@ std::string describe(const task_pulse::call& x, const job& of, int partition) {
   auto seconds = std::to_string(x.ns / 1'000'000'000) + " s";
   if (x.of != task_pulse::code::process)
     return "in its own code for " + seconds;
-  return "at " + of.topic(of.inputs()[x.input]) + "/" +
+  return "at " + of.topic(of.sources()[x.input]) + "/" +
          std::to_string(partition) + "@" + std::to_string(x.offset) + " for " +
          seconds;
 }
@@ -121,7 +121,7 @@ void node_actor::prepare() {
         partitions_ = topics->partitions;
         context_->memory =
             share_memory(context_->settings, partitions_,
-                         static_cast<int>(context_->job.inputs().size()));
+                         static_cast<int>(context_->job.sources().size()));
         if (context_->settings.until_drained)
           take_targets();
         else

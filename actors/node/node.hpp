@@ -158,6 +158,9 @@ private:
   void tell_of_stalls(const std::vector<partition_ends>& ends);
   bool is_drained() const;
   void check_drained();
+  std::map<int, std::vector<std::int64_t>> hop_positions() const;
+  void look_at_hops();
+  void finish_drained();
 
   std::shared_ptr<node_context> context_;
   node_options options_;
@@ -169,6 +172,7 @@ private:
   int next_lane_ = 0;
   std::map<int, task_progress_state> tasks_;
   std::set<int> drained_elsewhere_;
+  bool looking_at_hops_ = false;
   milliseconds check_interval_{100};
   milliseconds sync_interval_{300'000};
   std::uint64_t sync_timer_ = 0;

@@ -1,4 +1,6 @@
 // What a node knows of its job's progress: group offsets, `--until-drained`.
+#include <algorithm>
+
 #include "actors/node/node.hpp"
 #include "runtime/base/log.hpp"
 
@@ -8,6 +10,8 @@ namespace {
 
 /// Group offsets are for lag tools only: seldom enough to cost nothing.
 constexpr milliseconds group_period{5'000};
+/// From one look at the ends of the internal topics to the next.
+constexpr milliseconds hop_look_period{50};
 
 using partition_offsets = std::vector<std::pair<std::int32_t, std::int64_t>>;
 
@@ -27,7 +31,7 @@ void node_actor::group_tick() {
 
 void node_actor::commit_group(std::function<void()> then) {
   std::map<std::string, partition_offsets> offsets;
-  auto& inputs = context_->job.inputs();
+  auto& inputs = context_->job.sources();
   for (auto& [partition, task] : tasks_)
     for (std::size_t i = 0; task.running && i < task.positions.size(); ++i)
       offsets[context_->job.topic(inputs[i])].emplace_back(partition,
@@ -62,7 +66,7 @@ bool node_actor::is_drained() const {
     auto i = tasks_.find(partition);
     if (i != tasks_.end() && i->second.parked)
       continue;
-    if (i == tasks_.end() || i->second.positions.size() != ends.size())
+    if (i == tasks_.end() || i->second.positions.size() < ends.size())
       return false;
     for (std::size_t input = 0; input < ends.size(); ++input)
       if (i->second.positions[input] < ends[input])
@@ -74,6 +78,62 @@ bool node_actor::is_drained() const {
 void node_actor::check_drained() {
   if (!context_->settings.until_drained || stopping_ || !is_drained())
     return;
+  if (context_->job.internals().empty())
+    finish_drained();
+  else
+    look_at_hops();
+}
+
+/// By task, as of their last commits; none of those that are parked.
+std::map<int, std::vector<std::int64_t>> node_actor::hop_positions() const {
+  std::map<int, std::vector<std::int64_t>> out;
+  auto first = static_cast<std::ptrdiff_t>(context_->job.inputs().size());
+  for (auto& [partition, task] : tasks_)
+    if (!task.parked)
+      out[partition].assign(
+          task.positions.begin() +
+              std::min(first, static_cast<std::ptrdiff_t>(
+                                  task.positions.size())),
+          task.positions.end());
+  return out;
+}
+
+/// T47. The outer inputs are committed to their targets. Where every task has
+/// committed all that the internal topics hold, uncommitted too, and none has
+/// committed anything while they were asked, nothing is under way anywhere:
+/// what is emitted is in the commit of the record that led to it.
+void node_actor::look_at_hops() {
+  if (std::exchange(looking_at_hops_, true))
+    return;
+  auto before = hop_positions();
+  using all_ends = std::map<int, std::vector<std::int64_t>>;
+  run_on(
+      *context_->outside.run.net, {"hops.look", context_->stopping},
+      [context = context_, before]() -> result<all_ends> {
+        all_ends out;
+        for (auto& [partition, ignored] : before)
+          for (auto& declared : context->job.internals()) {
+            auto ends = context->outside.streams->query_watermarks(
+                context->job.topic(declared), partition,
+                isolation::read_uncommitted);
+            if (!ends)
+              return fail(ends.error());
+            out[partition].push_back(ends->high);
+          }
+        return out;
+      },
+      [this, before](result<all_ends>& ends) {
+        looking_at_hops_ = false;
+        if (stopping_)
+          return;
+        if (ends && *ends == before && hop_positions() == before &&
+            is_drained() && drained_elsewhere_.empty())
+          return finish_drained();
+        run_after(hop_look_period, [this] { check_drained(); });
+      });
+}
+
+void node_actor::finish_drained() {
   for (auto& [partition, task] : tasks_)
     if (task.parked)
       return stop(outcome_of(*task.parked),

@@ -18,8 +18,9 @@ namespace weir {
 /// seal or before the first begin, waits for the next begin).
 class outbox {
 public:
-  outbox(bool at_least_once, std::size_t held_limit)
-      : at_least_once_(at_least_once), held_limit_(held_limit) {}
+  /// `plain_outputs`: so many outputs, the first, go beside the transaction.
+  outbox(int plain_outputs, std::size_t held_limit)
+      : plain_outputs_(plain_outputs), held_limit_(held_limit) {}
 
   /// Begin of a transaction: what was held goes into it.
   /// Errors: as `producer::send`, but for `queue_full`.
@@ -74,7 +75,8 @@ public:
 
 private:
   bool is_plain(target to) const noexcept {
-    return at_least_once_ && to >= target::first_output;
+    return to >= target::first_output &&
+           static_cast<int>(to) < plain_outputs_;
   }
   result<void> route(queued_record& x);
   /// False: no room now.
@@ -88,7 +90,7 @@ private:
   send_queue staged_;
   send_queue ready_;
   send_queue held_;
-  bool at_least_once_;
+  int plain_outputs_;
   bool holding_ = true;
   bool emitted_ = false;
   /// Something was sent outside of a transaction since the last `hasten`.

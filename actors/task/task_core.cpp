@@ -35,7 +35,9 @@ task_core::task_core(std::shared_ptr<node_context> context,
       state_(restored_->database->store(),
              {.cache_bytes = context_->memory.cache},
              restored_->commit ? restored_->commit->state_digest : 0),
-      out_(context_->settings.guarantee == guarantee::at_least_once,
+      out_(context_->settings.guarantee == guarantee::at_least_once
+               ? static_cast<int>(context_->job.outputs().size())
+               : 0,
            context_->memory.held),
       commits_(std::max(restored_->commit ? restored_->commit->number : 0,
                         restored_->claim.commits_above)),
@@ -65,8 +67,24 @@ void task_core::find_decided() {
   decided_input_ = decided_.empty() ? 0 : decided_.front().input;
 }
 
+namespace {
+
+/// Its place in a list that has it.
+std::size_t index_in(const std::vector<std::string>& all,
+                     std::string_view name) {
+  return static_cast<std::size_t>(std::find(all.begin(), all.end(), name) -
+                                  all.begin());
+}
+
+void must_fit(const std::optional<std::string>& problem) {
+  if (problem)
+    throw store_error{ec::bad_argument, *problem};
+}
+
+} // namespace
+
 detail::store_core& task_core::open_store(const part& what) {
-  check(what);
+  must_fit(wiring_.open(what));
   auto number = restored_->store_numbers.find(std::string{what.name});
   WEIR_ASSERT(number != restored_->store_numbers.end(),
               "the job's node has a number for each of its stores");
@@ -74,27 +92,38 @@ detail::store_core& task_core::open_store(const part& what) {
 }
 
 int task_core::open_topic(const part& what) {
-  check(what);
-  auto& outputs = context_->job.outputs();
-  return static_cast<int>(std::find(outputs.begin(), outputs.end(), what.name) -
-                          outputs.begin());
+  must_fit(wiring_.open(what));
+  return static_cast<int>(index_in(context_->job.targets(), what.name));
 }
 
 void task_core::handle(const part& what, std::unique_ptr<detail::handler> by) {
-  check(what);
-  auto& inputs = context_->job.inputs();
-  auto input = std::find(inputs.begin(), inputs.end(), what.name);
-  handlers_[static_cast<std::size_t>(input - inputs.begin())] = std::move(by);
-}
-
-void task_core::check(const part& what) {
-  if (auto problem = wiring_.open(what))
-    throw store_error{ec::bad_argument, *problem};
+  must_fit(wiring_.handle(what));
+  handlers_[index_in(context_->job.sources(), what.name)] = std::move(by);
 }
 
 void task_core::wired() {
-  for (auto& each : wiring_.missing())
-    throw store_error{ec::bad_argument, each};
+  for (std::size_t i = 0; i < handlers_.size(); ++i)
+    if (handlers_[i] == nullptr)
+      throw store_error{ec::bad_argument,
+                        "'" + context_->job.sources()[i] +
+                            "' has no handler: on(topic, handler) in the "
+                            "task's constructor"};
+}
+
+/// An internal topic takes what its sources lead to (T40).
+void task_core::check_source(std::size_t target) const {
+  auto& job = context_->job;
+  auto* what = job.find(role::internal, job.targets()[target]);
+  auto sources = what->sources.names();
+  auto from = current_->input();
+  if (sources.empty() ||
+      std::find(sources.begin(), sources.end(), from) != sources.end() ||
+      (what->loop && job.find(role::internal, from) != nullptr))
+    return;
+  throw store_error{ec::bad_argument,
+                    "internal topic '" + std::string{what->name} +
+                        "' is fed from '" + std::string{from} +
+                        "': name it in its weir::from{...}"};
 }
 
 result<record_fate> task_core::look_back(std::size_t input, const record& x) {
@@ -139,8 +168,10 @@ bad_record_policy task_core::policy_for(std::size_t input,
                                         const record& x) const {
   if (!is_decided(input, x.offset())) {
     auto& job = context_->job;
-    auto* declared = job.find(role::input, job.inputs()[input]);
-    return declared->on_bad.value_or(context_->settings.on_bad_record);
+    auto* declared = job.find(role::input, job.sources()[input]);
+    return declared != nullptr
+               ? declared->on_bad.value_or(context_->settings.on_bad_record)
+               : context_->settings.on_bad_record;
   }
   return decided_.front().what.decision == parked_decision::dead_letter
              ? bad_record_policy::dead_letter
@@ -219,7 +250,7 @@ void task_core::emit(int output, const detail::raw_side& key,
   auto index = static_cast<std::size_t>(output);
   if (closed_)
     throw store_error{ec::closed,
-                      "output '" + context_->job.outputs()[index] +
+                      "output '" + context_->job.targets()[index] +
                           "': the task's last commit is over, what is emitted "
                           "now would be lost"};
   auto count = restored_->output_partitions[index];
@@ -232,7 +263,7 @@ void task_core::emit(int output, const detail::raw_side& key,
   out.headers = how.headers;
   if (how.partition && (*how.partition < 0 || *how.partition >= count))
     throw store_error{ec::bad_argument,
-                      "output '" + context_->job.outputs()[index] +
+                      "output '" + context_->job.targets()[index] +
                           "' has no partition " +
                           std::to_string(*how.partition) + ", only " +
                           std::to_string(count)};
@@ -245,6 +276,13 @@ void task_core::emit(int output, const detail::raw_side& key,
     out.timestamp = how.timestamp->time_since_epoch().count();
   else if (current_ != nullptr)
     out.timestamp = detail::record_access::timestamp_ms(*current_);
+  std::vector<header> inherited;
+  if (current_ != nullptr && index >= context_->job.outputs().size()) {
+    check_source(index);
+    // Headers go with the record (T42).
+    if (how.headers.empty())
+      out.headers = inherited = current_->headers();
+  }
   if (current_ != nullptr) {
     // What no topic takes makes the record bad that led to it: it would come
     // again and again.

@@ -189,8 +189,7 @@ private:
     std::shared_ptr<commit_slot> slot;
   };
 
-  /// Throws store_error: the job does not list it so.
-  void check(const part& what);
+  void check_source(std::size_t target) const;
   /// H28: the operator has decided to pass this record.
   bool is_decided(std::size_t input, std::int64_t offset) const noexcept {
     return offset == decided_offset_ && input == decided_input_;

@@ -17,15 +17,15 @@ public:
   explicit trial(const job& of) : wiring_(of) {}
 
   detail::store_core& open_store(const part& what) override {
-    note(what);
+    note(wiring_.open(what));
     return stores_.open(what.name, *what.store);
   }
   int open_topic(const part& what) override {
-    note(what);
+    note(wiring_.open(what));
     return 0;
   }
   void handle(const part& what, std::unique_ptr<detail::handler>) override {
-    note(what);
+    note(wiring_.handle(what));
   }
   void wired() override {
     for (auto& each : wiring_.missing())
@@ -44,8 +44,8 @@ public:
   const std::string& problems() const noexcept { return problems_; }
 
 private:
-  void note(const part& what) {
-    if (auto problem = wiring_.open(what))
+  void note(const std::optional<std::string>& problem) {
+    if (problem)
       add(*problem);
   }
   void add(const std::string& problem) {

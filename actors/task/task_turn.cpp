@@ -155,7 +155,7 @@ task::shell::polled task::shell::poll_input(std::size_t which) {
   if (!batch.empty()) {
     for (auto& each : batch.mutable_records())
       detail::record_access::set_input(each,
-                                       core->context().job.inputs()[which]);
+                                       core->context().job.sources()[which]);
     note_gap(which, watch.polled(
                         detail::record_access::timestamp_ms(batch.records()[0]),
                         world.steady_ns(), world.wall_clock_ms()));

@@ -14,6 +14,8 @@ const char* kind_of(role what) {
     return "input";
   case role::output:
     return "output";
+  case role::internal:
+    return "internal topic";
   case role::store:
     return "store";
   }
@@ -30,7 +32,8 @@ std::string types_of(const part& x) {
 
 } // namespace
 
-std::optional<std::string> wiring::open(const part& what) {
+std::optional<std::string> wiring::note(const part& what,
+                                        std::vector<bool>& in) {
   auto parts = job_.parts();
   auto* listed = job_.find(what.role, what.name);
   if (listed == nullptr)
@@ -43,7 +46,7 @@ std::optional<std::string> wiring::open(const part& what) {
                        "use the definition that the job lists",
                        kind_of(what.role), what.name, types_of(what),
                        job_.name(), types_of(*listed));
-  used_[static_cast<std::size_t>(listed - parts.data())] = true;
+  in[static_cast<std::size_t>(listed - parts.data())] = true;
   return std::nullopt;
 }
 
@@ -51,18 +54,18 @@ std::vector<std::string> wiring::missing() const {
   std::vector<std::string> out;
   auto parts = job_.parts();
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (used_[i])
-      continue;
     auto& each = parts[i];
-    out.push_back(
-        each.role == role::input
-            ? fmt::format("job '{}' lists '{}', but the task has no handler "
-                          "for it: on({}, ...) in its constructor",
-                          job_.name(), each.name, each.name)
-            : fmt::format("job '{}' lists {} '{}', but the task does not use "
-                          "it: weir::use<{}> as a member",
-                          job_.name(), kind_of(each.role), each.name,
-                          each.name));
+    auto read = each.role == role::input || each.role == role::internal;
+    if (read && !handled_[i])
+      out.push_back(fmt::format("job '{}' lists '{}', but the task has no "
+                                "handler for it: on({}, ...) in its "
+                                "constructor",
+                                job_.name(), each.name, each.name));
+    if (each.role != role::input && !used_[i])
+      out.push_back(fmt::format("job '{}' lists {} '{}', but the task does not "
+                                "use it: weir::use<{}> as a member",
+                                job_.name(), kind_of(each.role), each.name,
+                                each.name));
   }
   return out;
 }

@@ -61,7 +61,14 @@ public:
   const std::vector<std::string>& inputs() const noexcept { return inputs_; }
   const std::vector<std::string>& outputs() const noexcept { return outputs_; }
   const std::vector<std::string>& stores() const noexcept { return stores_; }
-  const std::string& topic(const std::string& declared) const;
+  const std::vector<std::string>& internals() const noexcept {
+    return internals_;
+  }
+  /// All that is read: inputs, then internal topics.
+  const std::vector<std::string>& sources() const noexcept { return sources_; }
+  /// All that is written: outputs, then internal topics.
+  const std::vector<std::string>& targets() const noexcept { return targets_; }
+  std::string topic(const std::string& declared) const;
   std::string changelog() const { return name_ + "-changelog"; }
   std::string dead_letter() const { return name_ + "-dead-letter"; }
 
@@ -70,11 +77,18 @@ public:
   result<void> check() const;
 
 private:
+  std::vector<std::string>& names_of(role what);
+  result<void> check_sources(const part& of) const;
+  bool feeds(const part& from, const part& to) const;
+
   std::string name_;
   std::vector<part> parts_;
   std::vector<std::string> inputs_;
   std::vector<std::string> outputs_;
   std::vector<std::string> stores_;
+  std::vector<std::string> internals_;
+  std::vector<std::string> sources_;
+  std::vector<std::string> targets_;
   std::map<std::string, std::string> bound_;
 };
 

@@ -130,8 +130,10 @@ protected:
   template <class Topic, class Handler>
   requires(!std::is_member_function_pointer_v<Handler>) void on(
       const Topic& from, Handler handler) {
-    static_assert(Topic::kind == role::input,
-                  "on(topic, handler) reads a weir::input");
+    static_assert(Topic::kind == role::input || Topic::kind == role::internal,
+                  "on(topic, handler) reads a weir::input or weir::internal; to "
+                  "read back what the job itself writes, declare the topic "
+                  "weir::internal");
     parts().handle(
         detail::describe(from),
         detail::make_handler<typename Topic::key_format,

@@ -130,4 +130,25 @@ struct output : topic<K, V> {
   constexpr output(weir::name name) : topic<K, V>(name) {}
 };
 
+struct internal_options {
+  /// The topic itself and every internal topic of the job may feed it too.
+  bool loop = false;
+};
+
+/// A topic that the job writes and reads back, to re-key: `<job>-<name>`, made
+/// with the inputs' number of partitions. Always in the transaction, in both
+/// guarantees, so that what it feeds stays exactly once; what is emitted is read
+/// after the commit. Time and headers go with the record unless told.
+template <class K, class V>
+struct internal : topic<K, V> {
+  static constexpr role kind = role::internal;
+  using handle = emitter<K, V>;
+  from sources;
+  internal_options options;
+  constexpr internal(weir::name) = delete; // say what feeds it: weir::from{...}
+  constexpr internal(weir::name name, from sources,
+                     internal_options options = {})
+      : topic<K, V>(name), sources(sources), options(options) {}
+};
+
 } // namespace weir

@@ -19,12 +19,26 @@ bool is_legal(const std::string& name, std::size_t longest, bool dot) {
 
 job::job(std::string name, std::vector<part> parts)
     : name_(std::move(name)), parts_(std::move(parts)) {
-  for (auto& each : parts_) {
-    auto& names = each.role == role::input    ? inputs_
-                  : each.role == role::output ? outputs_
-                                              : stores_;
-    names.emplace_back(each.name);
+  for (auto& each : parts_)
+    names_of(each.role).emplace_back(each.name);
+  sources_ = inputs_;
+  targets_ = outputs_;
+  for (auto* list : {&sources_, &targets_})
+    list->insert(list->end(), internals_.begin(), internals_.end());
+}
+
+std::vector<std::string>& job::names_of(role what) {
+  switch (what) {
+  case role::input:
+    return inputs_;
+  case role::output:
+    return outputs_;
+  case role::internal:
+    return internals_;
+  case role::store:
+    break;
   }
+  return stores_;
 }
 
 job& job::rename(std::string name) {
@@ -44,9 +58,48 @@ const part* job::find(role what, std::string_view name) const noexcept {
   return found != parts_.end() ? &*found : nullptr;
 }
 
-const std::string& job::topic(const std::string& declared) const {
+std::string job::topic(const std::string& declared) const {
+  if (find(role::internal, declared) != nullptr)
+    return name_ + '-' + declared;
   auto i = bound_.find(declared);
   return i == bound_.end() ? declared : i->second;
+}
+
+/// Of an internal topic: all of them are read by the job, and none of them
+/// makes a circle that is not declared one.
+result<void> job::check_sources(const part& of) const {
+  auto self = std::string{of.name};
+  for (auto name : of.sources.names()) {
+    auto* internal = find(role::internal, name);
+    if (internal == nullptr && find(role::input, name) == nullptr)
+      return fail(ec::bad_argument,
+                  "internal topic '" + self + "' is fed from '" +
+                      std::string{name} + "', which job '" + name_ +
+                      "' does not read: list it as an input or internal topic");
+    if (internal != nullptr && !of.loop && feeds(of, *internal))
+      return fail(ec::bad_argument,
+                  "internal topic '" + self + "' feeds itself through '" +
+                      std::string{name} + "': declare it {.loop = true}");
+  }
+  return {};
+}
+
+/// Whether records of `from` may come to `to` through internal topics.
+bool job::feeds(const part& from, const part& to) const {
+  std::set<std::string_view> seen;
+  std::vector<const part*> todo{&to};
+  while (!todo.empty()) {
+    auto* next = todo.back();
+    todo.pop_back();
+    if (next->name == from.name)
+      return true;
+    if (!seen.insert(next->name).second)
+      continue;
+    for (auto name : next->sources.names())
+      if (auto* internal = find(role::internal, name))
+        todo.push_back(internal);
+  }
+  return false;
 }
 
 result<void> job::check() const {
@@ -57,9 +110,9 @@ result<void> job::check() const {
   if (inputs_.empty())
     return fail(ec::bad_argument, "job '" + name_ + "' has no input");
   std::set<std::string> topics{changelog(), dead_letter()};
-  for (auto* list : {&inputs_, &outputs_})
+  for (auto* list : {&inputs_, &targets_})
     for (auto& declared : *list) {
-      auto& actual = topic(declared);
+      auto actual = topic(declared);
       if (!is_legal(actual, 249, true))
         return fail(ec::bad_argument,
                     "topic name '" + actual +
@@ -68,6 +121,9 @@ result<void> job::check() const {
         return fail(ec::bad_argument,
                     "job '" + name_ + "' uses topic '" + actual + "' twice");
     }
+  for (auto& each : parts_)
+    if (auto fed = check_sources(each); !fed)
+      return fed;
   std::set<std::string> names;
   for (auto& store : stores_) {
     if (!is_legal(store, 100, false))

@@ -39,7 +39,7 @@ result<partition_counts> count_partitions(stream_system& streams,
                                           const job& of) {
   partition_counts out;
   for (auto& declared : of.inputs()) {
-    auto& topic = of.topic(declared);
+    auto topic = of.topic(declared);
     auto there = streams.describe_topic(topic);
     if (!there)
       return fail(there.error());

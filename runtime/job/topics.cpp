@@ -1,5 +1,7 @@
 #include "runtime/job/topics.hpp"
 
+#include <algorithm>
+
 #include "runtime/base/log.hpp"
 
 namespace weir {
@@ -91,9 +93,28 @@ struct preparer {
                   dead_letter_topic_settings(report.partitions, brokers));
   }
 
+  /// With the inputs' number of partitions, or they would not be the tasks'.
+  result<void> ensure_internals(const job& of) {
+    for (auto& declared : of.internals()) {
+      auto name = of.topic(declared);
+      auto made =
+          ensure(name, internal_topic_settings(report.partitions, brokers));
+      if (!made)
+        return fail(made.error());
+      if (made->partitions != report.partitions)
+        return fail(ec::bad_argument,
+                    "internal topic '" + name + "' has " +
+                        std::to_string(made->partitions) +
+                        " partitions, the inputs have " +
+                        std::to_string(report.partitions) +
+                        ": `reset` the job or start it under another name");
+    }
+    return {};
+  }
+
   result<void> check_inputs(const job& of) {
     for (auto& declared : of.inputs()) {
-      auto& name = of.topic(declared);
+      auto name = of.topic(declared);
       auto there = streams.describe_topic(name);
       if (!there)
         return fail(there.error());
@@ -136,6 +157,10 @@ topic_settings dead_letter_topic_settings(int partitions, int brokers) {
   return out;
 }
 
+topic_settings internal_topic_settings(int partitions, int brokers) {
+  return kept_for_ever(partitions, brokers);
+}
+
 topic_settings changelog_topic_settings(int partitions, int brokers) {
   auto out = kept_for_ever(partitions, brokers);
   out.config["cleanup.policy"] = "compact";
@@ -145,6 +170,14 @@ topic_settings changelog_topic_settings(int partitions, int brokers) {
   out.config["delete.retention.ms"] =
       std::to_string(changelog_delete_retention.count());
   return out;
+}
+
+bool wants_dead_letters(const job& of, const settings& how) {
+  auto wants = [&](const part& x) {
+    return x.on_bad.value_or(how.on_bad_record) ==
+           bad_record_policy::dead_letter;
+  };
+  return std::any_of(of.parts().begin(), of.parts().end(), wants);
 }
 
 result<topic_report> prepare_topics(stream_system& streams, const job& of,
@@ -162,7 +195,9 @@ result<topic_report> prepare_topics(stream_system& streams, const job& of,
     if (auto made = prepare.ensure(of.topic(declared), wanted); !made)
       return fail(made.error());
   }
-  if (how.on_bad_record == bad_record_policy::dead_letter) {
+  if (auto done = prepare.ensure_internals(of); !done)
+    return fail(done.error());
+  if (wants_dead_letters(of, how)) {
     if (auto made = prepare.ensure_dead_letter(of); !made)
       return fail(made.error());
   }

@@ -16,6 +16,8 @@ topic_settings input_topic_settings(int partitions, int brokers);
 topic_settings output_topic_settings(int partitions, int brokers);
 /// As an output, and takes whatever a broker takes of an input.
 topic_settings dead_letter_topic_settings(int partitions, int brokers);
+/// What is consumed is deleted by its owner (T46), nothing by its age.
+topic_settings internal_topic_settings(int partitions, int brokers);
 /// Rule R9: compacted, LogAppendTime, tombstones kept for 7 days.
 topic_settings changelog_topic_settings(int partitions, int brokers);
 
@@ -35,6 +37,9 @@ struct topic_report {
 /// `bad_argument` for unequal partition counts or settings that lose data.
 result<topic_report> prepare_topics(stream_system& streams, const job& of,
                                     const settings& how);
+
+/// Whether some input's bad records go to the dead letters.
+bool wants_dead_letters(const job& of, const settings& how);
 
 /// [blocking] Creates the dead-letter topic of a job with so many tasks, if it
 /// is missing. Errors: those of the stream system.

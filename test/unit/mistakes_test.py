@@ -76,7 +76,11 @@ MISTAKES = {
         "declared without a key"),
     "reading an output": (
         task("on(totals, [](std::string_view, std::int64_t) {});"),
-        "on(topic, handler) reads a weir::input"),
+        "on(topic, handler) reads a weir::input or weir::internal; to read "
+        "back what the job itself writes, declare the topic weir::internal"),
+    "an internal topic without sources": (
+        HEAD + 'constexpr weir::internal<std::string, weir::none> x{"x"};',
+        "use of deleted function"),
     "opening an input": (
         task(member="weir::use<lines> lines_{this};"),
         "weir::use<x> opens a store, an output or another part that a task "

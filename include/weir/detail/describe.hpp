@@ -28,8 +28,12 @@ constexpr part describe(const D& x) {
     out.key = topic_text<typename D::key_format>();
     out.value = topic_text<typename D::value_format>();
   }
-  if constexpr (D::kind == role::input)
+  if constexpr (D::kind == role::input) {
     out.on_bad = x.options.on_bad;
+  } else if constexpr (D::kind == role::internal) {
+    out.sources = x.sources;
+    out.loop = x.options.loop;
+  }
   return out;
 }
 

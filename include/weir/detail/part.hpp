@@ -1,7 +1,10 @@
 // A definition without its types: what the library knows of it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,7 +15,7 @@
 namespace weir {
 
 /// What a definition is.
-enum class role { input, output, store };
+enum class role { input, output, internal, store };
 
 namespace detail {
 
@@ -33,6 +36,27 @@ struct text_ops {
 
 } // namespace detail
 
+/// The definitions that feed an internal topic. None = all inputs.
+class from {
+public:
+  constexpr from() = default;
+  template <class... Definitions>
+    requires(sizeof...(Definitions) > 0)
+  constexpr explicit from(const Definitions&... sources)
+      : names_{std::string_view{sources.name}...},
+        count_(sizeof...(Definitions)) {
+    static_assert(sizeof...(Definitions) <= most, "at most 8 sources");
+  }
+  constexpr std::span<const std::string_view> names() const noexcept {
+    return {names_.data(), count_};
+  }
+
+private:
+  static constexpr std::size_t most = 8;
+  std::array<std::string_view, most> names_{};
+  std::size_t count_ = 0;
+};
+
 /// One definition of a job.
 struct part {
   weir::role role;
@@ -44,6 +68,9 @@ struct part {
   const detail::store_spec* store = nullptr;
   /// Of an input.
   std::optional<bad_record_policy> on_bad{};
+  /// Of an internal topic.
+  from sources{};
+  bool loop = false;
 };
 
 } // namespace weir
