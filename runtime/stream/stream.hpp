@@ -106,7 +106,7 @@ public:
   virtual std::int64_t position() const noexcept = 0;
 
   /// Whether the last poll saw the end (for its isolation level) at
-  /// `position()`; false again as soon as a record is polled.
+  /// `position()`, with its last record or without any.
   virtual bool at_end() const noexcept = 0;
 };
 

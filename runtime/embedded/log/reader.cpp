@@ -68,7 +68,7 @@ public:
       next = *end;
     }
     if (!memory.entries.empty())
-      return deliver(memory, out);
+      return deliver(memory, out, limits.high);
     return finish_empty(next, limits.high);
   }
 
@@ -144,7 +144,7 @@ private:
     return end;
   }
 
-  result<void> deliver(arena& memory, record_batch& out) {
+  result<void> deliver(arena& memory, record_batch& out, std::int64_t high) {
     auto& records = out.mutable_records();
     using access = detail::record_access;
     records.reserve(memory.entries.size());
@@ -163,7 +163,7 @@ private:
         access::set_headers(r, x->headers, read_headers);
     }
     position_ = memory.entries.back().offset + 1;
-    at_end_ = false;
+    at_end_ = position_ == high;
     return {};
   }
 
