@@ -68,6 +68,10 @@ caf::behavior node_actor::make_behavior() {
   return {
       [](const continuation& step) { step.run(); },
       [this](const stop_node& x) { stop(node_outcome::stopped, x.reason); },
+      [this](const commit_wanted& x) {
+        for (auto& [index, lane] : lanes_)
+          tell(lane.actor, x);
+      },
       [this](const joined& x) { on_joined(x); },
       [this](const join_failed& x) {
         membership_gone();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "actors/send/lane_producers.hpp"
 
 namespace weir {
+
+class task_core;
 
 // -- lane -> task
 
@@ -30,6 +33,10 @@ struct seal_request {
 };
 struct apply_request {
   std::uint64_t number;
+};
+/// Look at the task between two of its records; for tests.
+struct visit_task {
+  std::function<void(task_core&)> look;
 };
 /// End: close the database (cleanly after a last commit, else as it is) on the
 /// disk's executor and answer with `task_gone`.
@@ -94,6 +101,7 @@ struct task_rejects {
 
 } // namespace weir
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::visit_task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::transaction_begun)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::seal_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::apply_request)

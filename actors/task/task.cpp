@@ -17,6 +17,10 @@ task::task(const task_setup& setup)
 
 task::~task() = default;
 
+int detail::task_setup_access::partition(const task_setup& x) noexcept {
+  return x.trial ? -1 : x.origin->restored->partition;
+}
+
 void task::on_assigned(state_origin) {}
 void task::on_revoked() {}
 result<void> task::on_check() {

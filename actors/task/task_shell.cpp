@@ -63,6 +63,7 @@ caf::message_handler task::shell::handlers() {
           guard([this] { self.on_sync(); });
       },
       [this](const release_memory&) { release_spare(); },
+      [this](const visit_task& x) { x.look(*core); },
       [this](const end_task& x) { end(x.clean); },
   };
 }

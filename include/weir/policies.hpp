@@ -3,6 +3,10 @@
 
 namespace weir {
 
+/// State is exactly-once in both (rule L1); they differ in when outputs become
+/// visible and whether a failure can repeat them.
+enum class guarantee { exactly_once, at_least_once };
+
 /// What becomes of a record that cannot be decoded or that the task rejects.
 enum class bad_record_policy { fail, skip, dead_letter };
 

@@ -262,6 +262,7 @@ public:
     return out;
   }
   static bool is_trial(const task_setup& x) noexcept { return x.trial; }
+  static int partition(const task_setup& x) noexcept;
   static void wired(task& x) { x.parts_->wired(); }
 };
 

@@ -14,10 +14,6 @@ namespace weir {
 
 using std::chrono::milliseconds;
 
-/// Rule L1: state is exactly-once in both; they differ in when outputs become
-/// visible and whether a failure can repeat them.
-enum class guarantee { exactly_once, at_least_once };
-
 /// What becomes of a task that stopped for good: it alone is stopped, for the
 /// operator to decide (rule H28), or the process ends.
 enum class task_stop_policy { park, exit };

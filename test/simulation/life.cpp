@@ -6,6 +6,7 @@
 
 #include "runtime/embedded/coordination/coordination.hpp"
 #include "runtime/embedded/log/streams.hpp"
+#include "test/driver/sim_world.hpp"
 
 namespace weir::sim {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "test/driver/file_env.hpp"
+#include "test/driver/virtual_time.hpp"
 #include "test/simulation/scenario.hpp"
-#include "test/simulation/sim_world.hpp"
 #include "test/simulation/trace.hpp"
 
 namespace weir::sim {

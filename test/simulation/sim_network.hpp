@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "runtime/embedded/coordination/coordination.hpp"
+#include "test/driver/virtual_time.hpp"
 #include "test/simulation/planned_failures.hpp"
-#include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {
 

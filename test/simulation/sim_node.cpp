@@ -19,17 +19,15 @@ sim_node::sim_node(machine& on, const sim_servers& servers,
                    sim_scheduler& scheduler, int number)
     : on_(on), scheduler_(scheduler), number_(number),
       pid_(on.processes.start()),
-      world_(std::make_shared<sim_world>(on.time, on.ids, on.processes, pid_,
-                                         on.host_of(number),
-                                         on.disk_of(number).boot_id(),
-                                         &on.planned)),
-      streams_(std::make_shared<stream_setup>(
-          stream_setup{servers.streams, on.faults, on.plan.lie, servers.late,
-                       servers.claims, on.chance, on.time, on.history,
-                       on.planned, on.plan.seed % 2 == 0})),
-      network_(std::make_shared<sim_network>(
-          servers.coordination, on.broken_network, on.chance, on.time,
-          on.planned)) {
+      world_(std::make_shared<node_world>(
+          on.time, on.ids, on.processes, pid_, on.host_of(number),
+          on.disk_of(number).boot_id(), on.planned)),
+      streams_(std::make_shared<stream_setup>(stream_setup{
+          servers.streams, on.faults, on.plan.lie, servers.late, servers.claims,
+          on.chance, on.time, on.history, on.planned, on.plan.seed % 2 == 0})),
+      network_(std::make_shared<sim_network>(servers.coordination,
+                                             on.broken_network, on.chance,
+                                             on.time, on.planned)) {
   on.node_of_process[pid_] = number;
   on.stopping.erase(number);
   on.gave_up_at_stop.erase(number);

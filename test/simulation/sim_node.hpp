@@ -10,11 +10,12 @@
 
 #include "actors/node/node.hpp"
 #include "runtime/embedded/coordination/coordination.hpp"
+#include "test/driver/sim_executor.hpp"
+#include "test/driver/sim_scheduler.hpp"
 #include "test/simulation/claim_history.hpp"
 #include "test/simulation/machine.hpp"
-#include "test/simulation/sim_executor.hpp"
+#include "test/simulation/node_world.hpp"
 #include "test/simulation/sim_network.hpp"
-#include "test/simulation/sim_scheduler.hpp"
 
 namespace weir::sim {
 
@@ -43,7 +44,7 @@ public:
   void start(task_factory factory);
 
   int number() const noexcept { return number_; }
-  sim_world& world() noexcept { return *world_; }
+  node_world& world() noexcept { return *world_; }
   bool is_dead() const noexcept { return dead_; }
   /// Neither dead nor standing still.
   bool may_run() const noexcept { return !dead_ && !wakes_at_; }
@@ -81,7 +82,7 @@ private:
   sim_scheduler& scheduler_;
   int number_;
   std::int64_t pid_;
-  std::shared_ptr<sim_world> world_;
+  std::shared_ptr<node_world> world_;
   std::shared_ptr<stream_setup> streams_;
   std::shared_ptr<sim_network> network_;
   std::vector<std::shared_ptr<sim_executor>> executors_;

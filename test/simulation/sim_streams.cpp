@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "test/driver/forwarding_streams.hpp"
+
 namespace weir::sim {
 
 namespace {
@@ -41,24 +43,16 @@ private:
   unsigned silent_polls_;
 };
 
-class sim_streams final : public stream_system {
+class sim_streams final : public forwarding_streams {
 public:
   explicit sim_streams(std::shared_ptr<stream_setup> setup)
-      : base_(setup->base), setup_(std::move(setup)) {}
+      : forwarding_streams(setup->base), setup_(std::move(setup)) {}
 
-  std::string describe() const override { return base_->describe(); }
-  result<std::optional<topic_settings>>
-  describe_topic(const std::string& topic) override {
-    return base_->describe_topic(topic);
-  }
   result<void> create_topic(const std::string& topic,
                             const topic_settings& settings) override {
     if (setup_->dead)
       return dead();
-    return base_->create_topic(topic, settings);
-  }
-  result<void> delete_topic(const std::string& topic) override {
-    return base_->delete_topic(topic);
+    return base().create_topic(topic, settings);
   }
   result<watermarks> query_watermarks(const std::string& topic,
                                       std::int32_t partition,
@@ -70,7 +64,7 @@ public:
     if (is_changelog(topic))
       if (auto why = setup_->planned.hit(node_call::changelog_end))
         return fail(*why);
-    auto limits = base_->query_watermarks(topic, partition, level);
+    auto limits = base().query_watermarks(topic, partition, level);
     if (limits)
       limits->low = setup_->history.low_of(topic, partition, limits->low);
     // The last transaction of a changelog has two records at least: its commit
@@ -82,26 +76,13 @@ public:
       limits->high = std::max(limits->low, limits->high - 2);
     return limits;
   }
-  result<std::vector<cluster_finding>>
-  check_cluster(const std::vector<std::string>& changelogs) override {
-    return base_->check_cluster(changelogs);
-  }
-  result<int> broker_count() override { return base_->broker_count(); }
-  result<std::vector<std::optional<std::int64_t>>>
-  group_offsets(const std::string& group, const std::string& topic,
-                int partitions) override {
-    return base_->group_offsets(group, topic, partitions);
-  }
   result<void>
   commit_group_offsets(const std::string& group, const std::string& topic,
                        const std::vector<std::pair<std::int32_t, std::int64_t>>&
                            offsets) override {
     if (setup_->dead)
       return dead();
-    return base_->commit_group_offsets(group, topic, offsets);
-  }
-  result<void> delete_group(const std::string& group) override {
-    return base_->delete_group(group);
+    return base().commit_group_offsets(group, topic, offsets);
   }
 
   result<std::unique_ptr<partition_reader>>
@@ -113,7 +94,7 @@ public:
     if (options.start < low)
       return fail(ec::offset_out_of_range, "simulated: deleted by retention");
     auto on_ready = options.on_ready;
-    auto opened = base_->open_reader(std::move(options));
+    auto opened = base().open_reader(std::move(options));
     if (!opened)
       return opened;
     return std::make_unique<sim_reader>(std::move(*opened), setup_, changelog,
@@ -131,7 +112,7 @@ public:
       return fail(*why);
     if (!id.empty() && !setup_->history.initialised.insert(id).second)
       setup_->history.problems.insert(id + " is initialised again (L2)");
-    auto opened = base_->open_producer(std::move(options));
+    auto opened = base().open_producer(std::move(options));
     if (!opened)
       return opened;
     return make_sim_producer(std::move(*opened), setup_, std::move(id),
@@ -147,7 +128,7 @@ public:
       return fail(ec::timed_out, "simulated: no coordinator");
     if (auto why = setup_->planned.hit(node_call::fence))
       return fail(*why);
-    auto done = base_->fence(id, limit);
+    auto done = base().fence(id, limit);
     if (done)
       setup_->history.fenced.insert(id);
     return done;
@@ -158,7 +139,6 @@ private:
     return fail(ec::closed, "simulated: the process is dead");
   }
 
-  std::shared_ptr<stream_system> base_;
   std::shared_ptr<stream_setup> setup_;
 };
 

@@ -13,9 +13,9 @@
 
 #include "runtime/base/executor.hpp"
 #include "runtime/stream/stream.hpp"
+#include "test/driver/virtual_time.hpp"
 #include "test/simulation/claim_history.hpp"
 #include "test/simulation/planned_failures.hpp"
-#include "test/simulation/sim_world.hpp"
 
 namespace weir::sim {
 

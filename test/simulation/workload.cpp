@@ -9,7 +9,7 @@
 #include "actors/base/node_context.hpp"
 #include "runtime/stream/partitioner.hpp"
 #include "stores/kv/store_error.hpp"
-#include "test/simulation/sim_world.hpp"
+#include "test/simulation/node_world.hpp"
 
 namespace weir::sim {
 
@@ -59,7 +59,7 @@ constexpr store<std::string, std::string> unlisted{"poison"};
 /// Counts and sums the values of each key of each input.
 class tally_task : public task {
 public:
-  tally_task(const task_setup& setup, sim_world* world)
+  tally_task(const task_setup& setup, node_world* world)
       : task(setup), world_(*world) {
     on(left, &tally_task::process);
   }
@@ -86,20 +86,18 @@ public:
   }
 
 protected:
-  sim_world& world() noexcept { return world_; }
+  node_world& world() noexcept { return world_; }
 
 private:
   void fail_as_planned() {
-    auto* planned = world_.planned();
-    if (planned == nullptr)
-      return;
-    if (auto why = planned->hit(node_call::read_store))
+    auto& planned = world_.planned();
+    if (auto why = planned.hit(node_call::read_store))
       throw store_error{why->code(), why->text()};
-    if (auto why = planned->hit(node_call::user_code))
+    if (auto why = planned.hit(node_call::user_code))
       throw std::runtime_error{why->text()};
   }
 
-  sim_world& world_;
+  node_world& world_;
   use<tallies> tallies_{this};
   use<results> results_{this};
 };
@@ -107,7 +105,7 @@ private:
 /// Also counts the beats of a timer, and says each number once.
 class beating_task : public tally_task {
 public:
-  beating_task(const task_setup& setup, sim_world* world)
+  beating_task(const task_setup& setup, node_world* world)
       : tally_task(setup, world) {
     on(right, &tally_task::process);
   }
@@ -150,7 +148,7 @@ public:
 /// Wrong code: uses a store that the job does not declare.
 class undeclared_task : public beating_task {
 public:
-  undeclared_task(const task_setup& setup, sim_world* world)
+  undeclared_task(const task_setup& setup, node_world* world)
       : beating_task(setup, world) {
     if (partition() == 1)
       unlisted_.emplace(this);
@@ -183,7 +181,7 @@ settings workload::make_settings(guarantee promise) const {
   return out;
 }
 
-task_factory workload::factory(poison wrong, sim_world& world) const {
+task_factory workload::factory(poison wrong, node_world& world) const {
   if (wrong == poison::throws_at_a_record)
     return task_of<throwing_task>(&world);
   if (wrong == poison::cannot_be_constructed)

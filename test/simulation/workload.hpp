@@ -15,7 +15,7 @@
 
 namespace weir::sim {
 
-class sim_world;
+class node_world;
 
 enum class workload_kind {
   /// One input, two lanes of one task each.
@@ -56,7 +56,7 @@ struct workload {
   std::map<std::string, parked_decision> given_up;
 
   settings make_settings(guarantee promise) const;
-  task_factory factory(poison wrong, sim_world& world) const;
+  task_factory factory(poison wrong, node_world& world) const;
 };
 
 workload make_workload(workload_kind kind, std::uint64_t seed);

@@ -11,7 +11,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include "actors/base/caf.hpp"
-#include "test/simulation/sim_world.hpp"
+#include "test/driver/virtual_time.hpp"
 
 namespace weir::sim {
 
@@ -46,6 +46,8 @@ public:
   /// "actor 17 weir::seal_request": who is about to handle what.
   std::string describe(std::size_t job) const;
   void run(std::size_t job);
+  /// False: this actor has nothing to do.
+  bool run_actor(caf::actor_id id);
 
   /// Time has passed: timers fire.
   void look_at_the_clock();

@@ -1,4 +1,4 @@
-#include "test/simulation/sim_scheduler.hpp"
+#include "test/driver/sim_scheduler.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -111,6 +111,17 @@ void sim_scheduler::run(std::size_t job) {
     intrusive_ptr_release(next);
   }
   settle();
+}
+
+bool sim_scheduler::run_actor(caf::actor_id id) {
+  auto& jobs = scheduler_->jobs;
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    if (auto* actor = as_actor(jobs[i]);
+        actor != nullptr && actor->id() == id) {
+      run(i);
+      return true;
+    }
+  return false;
 }
 
 void sim_scheduler::look_at_the_clock() {

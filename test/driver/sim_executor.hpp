@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "runtime/base/executor.hpp"
-#include "test/simulation/sim_world.hpp"
+#include "test/driver/virtual_time.hpp"
 
 namespace weir::sim {
 

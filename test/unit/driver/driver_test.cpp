@@ -1,0 +1,129 @@
+#include "weir/testing.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "test/unit/driver/words.hpp"
+
+using namespace std::chrono_literals;
+using namespace words_test;
+using weir::testing::driver;
+using weir::testing::driver_error;
+using weir::testing::driver_options;
+
+namespace {
+
+weir::task_factory word_task() {
+  return weir::task_of<word_count>();
+}
+
+} // namespace
+
+TEST_CASE("driver: a word counts once, wherever its line came from") {
+  driver job{word_job, word_task()};
+  job.produce(lines, "to be or not to be");
+  job.run();
+  CHECK(job.get(counts, "be") == 2);
+  job.produce(lines, "let it be");
+  // Not committed.
+  job.process();
+  job.crash();
+  job.run();
+  CHECK(job.get(counts, "be") == 3);
+  CHECK(job.table(totals).at("be") == 3);
+  CHECK(
+      job.all(counts) ==
+      std::map<std::string, std::int64_t>{
+          {"be", 3}, {"it", 1}, {"let", 1}, {"not", 1}, {"or", 1}, {"to", 2}});
+}
+
+TEST_CASE("driver: a lost disk is restored from the changelog") {
+  driver job{word_job, word_task()};
+  job.produce(lines, "a b a");
+  job.run();
+  job.lose_disk();
+  job.produce(lines, "a");
+  job.run();
+  CHECK(job.get(counts, "a") == 3);
+  CHECK(job.read(totals).size() == 4);
+}
+
+TEST_CASE("driver: nothing is committed before it is told to") {
+  driver job{word_job, word_task()};
+  job.produce(lines, "a");
+  job.process();
+  CHECK_FALSE(job.get(counts, "a"));
+  CHECK(job.read(totals).empty());
+  job.commit();
+  job.process();
+  CHECK(job.get(counts, "a") == 1);
+  CHECK(job.read(totals).empty());
+  job.advance(200ms);
+  CHECK(job.read(totals).size() == 1);
+}
+
+TEST_CASE("driver: a crash after any step changes nothing") {
+  auto run = [](std::uint64_t crash_after, std::uint64_t& steps) {
+    driver_options how;
+    how.partitions = 2;
+    how.crash_after = crash_after;
+    driver job{word_job, word_task(), how};
+    job.produce(lines, "a b a");
+    job.produce(lines, "b c");
+    job.run();
+    steps = job.steps();
+    std::multimap<std::string, std::int64_t> out;
+    for (auto& each : job.read(totals))
+      out.emplace(each.key, *each.value);
+    return std::pair{job.all(counts), out};
+  };
+  std::uint64_t steps = 0, ignored = 0;
+  auto right = run(0, steps);
+  CHECK(right.first ==
+        std::map<std::string, std::int64_t>{{"a", 2}, {"b", 2}, {"c", 1}});
+  REQUIRE(steps > 50);
+  for (std::uint64_t after = 1; after <= steps; ++after) {
+    INFO("crash after step " << after << " of " << steps);
+    CHECK(run(after, ignored) == right);
+  }
+}
+
+TEST_CASE("driver: a bad record goes by the policy, with its reason") {
+  driver_options how;
+  how.on_bad_record = weir::bad_record_policy::dead_letter;
+  driver job{word_job, word_task(), how};
+  auto at = job.produce(lines, "bad");
+  job.produce(lines, "good");
+  job.run();
+  REQUIRE(job.bad().size() == 1);
+  CHECK(job.bad()[0].topic == "lines");
+  CHECK(job.bad()[0].at == at);
+  CHECK(job.bad()[0].reason == "a bad line");
+  CHECK(job.get(counts, "good") == 1);
+}
+
+TEST_CASE("driver: what stops a task is thrown with its reason") {
+  auto line = GENERATE("bad", "throw");
+  driver job{word_job, word_task()};
+  job.produce(lines, line);
+  CHECK_THROWS_WITH(job.run(), Catch::Contains(line));
+}
+
+TEST_CASE("driver: what a test asks for and the job has not is named") {
+  driver job{word_job, word_task()};
+  constexpr weir::input<weir::none, std::string> others{"others"};
+  CHECK_THROWS_WITH(job.produce(others, "x"), Catch::Contains("'others'"));
+  constexpr weir::store<std::string, std::int64_t> strange{"strange"};
+  CHECK_THROWS_WITH(job.get(strange, "x"), Catch::Contains("'strange'"));
+}
+
+TEST_CASE("driver: two runs of a seed are the same run") {
+  auto steps = [](std::uint64_t seed) {
+    driver_options how;
+    how.seed = seed;
+    driver job{word_job, word_task(), how};
+    job.produce(lines, "a b c d e f");
+    job.run();
+    return job.steps();
+  };
+  CHECK(steps(7) == steps(7));
+}
