@@ -4,10 +4,13 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(weir_package "${CMAKE_INSTALL_LIBDIR}/cmake/weir")
-install(TARGETS weir_runtime weir_stores weir EXPORT weir-targets
+install(TARGETS weir_runtime weir_stores weir weir_driver weir_testing
+  EXPORT weir-targets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 set_target_properties(weir_runtime PROPERTIES EXPORT_NAME runtime)
 set_target_properties(weir_stores PROPERTIES EXPORT_NAME stores)
+set_target_properties(weir_driver PROPERTIES EXPORT_NAME memory)
+set_target_properties(weir_testing PROPERTIES EXPORT_NAME testing)
 install(EXPORT weir-targets NAMESPACE weir:: DESTINATION "${weir_package}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weir"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")

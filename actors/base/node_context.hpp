@@ -106,6 +106,9 @@ struct node_context {
   weir::settings settings;
   process_identity self;
   memory_shares memory;
+  /// A record that changes a key of another partition's fails its task; for
+  /// tests of applications. Set before the first lane.
+  bool refuses_foreign_keys = false;
   drain_targets targets;
   /// Makes the producer with this id unable to commit (rule H33). Thread-safe;
   /// `answer` runs on any thread. Set by the node before its first lane.

@@ -25,6 +25,7 @@ task_restore::task_restore(std::shared_ptr<node_context> context, int partition,
     : context_(std::move(context)), partition_(partition), job_(std::move(job)),
       restored_(std::make_shared<restored_task>()) {
   restored_->partition = partition;
+  restored_->partitions = job_.partitions;
   restored_->claim = std::move(claim);
   restored_->store_numbers = job_.stores;
   restored_->relay = std::make_shared<ready_relay>();

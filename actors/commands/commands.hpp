@@ -65,7 +65,8 @@ struct consume_options {
 int consume_command(const configuration& how, const consume_options& options);
 
 int get_command(const application& app, const configuration& how,
-                const std::string& store, const std::string& key);
+                const std::string& store, const std::string& key,
+                std::optional<int> task);
 int dump_command(const application& app, const configuration& how,
                  const std::string& store);
 int topology_command(const application& app, const configuration& how,

@@ -15,8 +15,10 @@ namespace {
 /// Reads one task's store in pages, so that many can be merged.
 class cursor {
 public:
-  cursor(backend& from, const std::string& prefix)
-      : from_(from), prefix_(prefix), next_(prefix) {}
+  cursor(const stopped_job::task_state& of, const std::string& prefix)
+      : from_(of.store()), task_(of.partition), prefix_(prefix), next_(prefix) {
+  }
+  int task() const noexcept { return task_; }
 
   using entry = std::pair<std::string, std::string>;
 
@@ -47,6 +49,7 @@ private:
   }
 
   backend& from_;
+  int task_;
   std::string prefix_;
   std::string next_;
   std::vector<entry> page_;
@@ -57,7 +60,7 @@ private:
 result<void> print_all(stopped_job& job) {
   std::vector<cursor> cursors;
   for (auto& each : job.databases)
-    cursors.emplace_back(each->store(), job.prefix);
+    cursors.emplace_back(each, job.prefix);
   for (;;) {
     cursor* least = nullptr;
     const cursor::entry* entry = nullptr;
@@ -76,7 +79,8 @@ result<void> print_all(stopped_job& job) {
     auto key =
         json_of(job.store->key, std::string_view{entry->first}.substr(1));
     auto value = json_of(job.store->value, entry->second);
-    std::printf("{\"key\":%s,\"value\":%s}\n", key.c_str(), value.c_str());
+    std::printf("{\"task\":%d,\"key\":%s,\"value\":%s}\n", least->task(),
+                key.c_str(), value.c_str());
     least->pop();
   }
 }
@@ -88,6 +92,17 @@ result<std::string> key_of(const part& store, const std::string& typed) {
     return fail(out.error().within(
         fmt::format("key '{}' of store '{}'", typed, store.name)));
   return out;
+}
+
+/// One of them would be an answer that looks right.
+void tell_of_several(const std::string& key, const part& store,
+                     const std::vector<std::pair<int, std::string>>& found) {
+  std::fprintf(stderr,
+               "weir: key '%s' of store %s is in %zu tasks; ask one of them "
+               "with --task N\n",
+               key.c_str(), std::string{store.name}.c_str(), found.size());
+  for (auto& [partition, value] : found)
+    std::fprintf(stderr, "task %d: %s\n", partition, value.c_str());
 }
 
 /// Damage that is met only now stays there until somebody rebuilds.
@@ -112,25 +127,35 @@ int finish(const stopped_job& job) {
 } // namespace
 
 int get_command(const application& app, const configuration& how,
-                const std::string& store, const std::string& key) {
+                const std::string& store, const std::string& key,
+                std::optional<int> task) {
   stopped_job job;
   if (auto opened = open_stopped_job(app, how, store, job); !opened)
     return report(opened.error());
   auto encoded = key_of(*job.store, key);
   if (!encoded)
     return report(encoded.error());
+  std::vector<std::pair<int, std::string>> found;
   for (auto& each : job.databases) {
-    std::string bytes;
-    auto found = each->store().get(job.prefix + *encoded, bytes);
-    if (!found)
-      return report_read(found.error());
-    if (!*found)
+    if (task && each.partition != *task)
       continue;
-    std::printf("%s\n", json_of(job.store->value, bytes).c_str());
+    std::string bytes;
+    auto there = each.store().get(job.prefix + *encoded, bytes);
+    if (!there)
+      return report_read(there.error());
+    if (*there)
+      found.emplace_back(each.partition, json_of(job.store->value, bytes));
+  }
+  if (found.size() == 1) {
+    std::printf("%s\n", found[0].second.c_str());
     return finish(job);
   }
-  std::fprintf(stderr, "weir: no key '%s' in store %s\n", key.c_str(),
-               std::string{job.store->name}.c_str());
+  if (found.empty())
+    std::fprintf(stderr, "weir: no key '%s' in store %s%s\n", key.c_str(),
+                 std::string{job.store->name}.c_str(),
+                 task ? fmt::format(" of task {}", *task).c_str() : "");
+  else
+    tell_of_several(key, *job.store, found);
   return exit_code::failed;
 }
 

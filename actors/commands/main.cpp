@@ -245,6 +245,8 @@ void add_commands(CLI::App& cli, parsed_line& line,
   get.add_option("KEY", line.key, "the key; behind -- if it begins with -")
       ->required();
   get.add_option("--store", line.store, "name of the store");
+  add_number<int>(get, "--task", line.partition,
+                  "only this task, where several have the key");
   auto& dump = add("dump", "print every key and value of a stopped job, one "
                            "JSON object a line");
   dump.add_option("--store", line.store, "name of the store");
@@ -277,7 +279,7 @@ int carry_out(const std::string& command, const application& app,
   if (command == "consume")
     return consume_command(how, line.consume);
   if (command == "get")
-    return get_command(app, how, line.store, line.key);
+    return get_command(app, how, line.store, line.key, line.partition);
   if (command == "dump")
     return dump_command(app, how, line.store);
   if (command == "resume")

@@ -105,7 +105,7 @@ public:
     auto& metadata = *database ? (*database)->metadata() : none;
     auto latest = compare(partition, metadata);
     if (metadata.commit)
-      out_.databases.push_back(std::move(*database));
+      out_.databases.push_back({partition, std::move(*database)});
     if (!latest)
       tell(partition, metadata.commit
                           ? "may be shown with another state than the "

@@ -18,7 +18,12 @@ struct stopped_job {
   const part* store = nullptr;
   /// Of the store's keys in a task's database.
   std::string prefix;
-  std::vector<std::unique_ptr<task_database>> databases;
+  struct task_state {
+    int partition = 0;
+    std::unique_ptr<task_database> database;
+    backend& store() const { return database->store(); }
+  };
+  std::vector<task_state> databases;
   /// Whether `databases` hold the last committed state of every task. What is
   /// wrong was told on stderr.
   bool complete = true;

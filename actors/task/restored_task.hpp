@@ -39,6 +39,8 @@ struct restored_task {
   }
 
   int partition = 0;
+  /// Of each input.
+  int partitions = 0;
   claim_node claim;
   std::int32_t claim_version = 0;
   std::map<std::string, int> store_numbers;

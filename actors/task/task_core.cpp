@@ -30,8 +30,12 @@ task_core::task_core(std::shared_ptr<node_context> context,
                      std::shared_ptr<restored_task> restored)
     : context_(std::move(context)),
       restored_(std::move(restored)), place_{context_->job.name(),
-                                             restored_->partition},
-      wiring_(context_->job), handlers_(restored_->inputs.size()),
+                                             restored_->partition,
+                                             restored_->partitions},
+      wiring_(context_->job),
+      keys_(context_->job, place_.partition, place_.partitions),
+      careful_(restored_->careful || context_->refuses_foreign_keys),
+      handlers_(restored_->inputs.size()),
       state_(restored_->database->store(),
              {.cache_bytes = context_->memory.cache},
              restored_->commit ? restored_->commit->state_digest : 0),
@@ -88,6 +92,7 @@ detail::store_core& task_core::open_store(const part& what) {
   auto number = restored_->store_numbers.find(std::string{what.name});
   WEIR_ASSERT(number != restored_->store_numbers.end(),
               "the job's node has a number for each of its stores");
+  keys_.add(number->second, what.name);
   return state_.open(number->second, number->first, *what.store);
 }
 
@@ -155,6 +160,10 @@ void task_core::check_changes() {
         if (auto fits = out_.fits(out); !fits)
           reject("a value of the state: " + fits.error().text(),
                  parked_kind::too_large);
+        if (!context_->refuses_foreign_keys)
+          return;
+        if (auto why = keys_.problem(key))
+          throw store_error{ec::bad_argument, *why};
       });
 }
 
@@ -224,6 +233,7 @@ void task_core::stage_dead_letter(const record& x) {
 
 void task_core::remember(std::size_t input, const record& last) {
   restored_->inputs[input].position.last = fingerprint_of(last);
+  keys_.look(last);
 }
 
 void task_core::advance(std::size_t input, std::int64_t next_offset) {
@@ -365,6 +375,7 @@ result<bool> task_core::seal(bool forced) {
   result<void> sent;
   auto send = [&](std::string_view key, std::optional<std::string_view> value) {
     sum.add(key, value);
+    keys_.look(key);
     if (sent)
       sent = send_change(header_value, key, value);
   };

@@ -10,6 +10,7 @@
 
 #include "actors/base/node_context.hpp"
 #include "actors/send/outbox.hpp"
+#include "actors/task/key_watch.hpp"
 #include "actors/task/restored_task.hpp"
 #include "actors/task/wiring.hpp"
 #include "runtime/base/assert.hpp"
@@ -76,7 +77,7 @@ public:
       try {
         if (!handlers_[input]->call(x, why_)) [[unlikely]]
           reject(why_);
-        if (restored_->careful && !rejection_) [[unlikely]]
+        if (careful_ && !rejection_) [[unlikely]]
           check_changes();
       } catch (...) {
         undo();
@@ -199,7 +200,7 @@ private:
   bad_record_policy policy_for(std::size_t input, const record& x) const;
   result<record_fate> look_back(std::size_t input, const record& x);
   result<record_fate> handle_bad(std::size_t input, const record& x);
-  /// What the record changed must fit into the changelog.
+  /// What the record changed must fit into the changelog, and be this task's.
   void check_changes();
   void undo();
   void stage_dead_letter(const record& x);
@@ -212,6 +213,9 @@ private:
   std::shared_ptr<restored_task> restored_;
   detail::task_place place_;
   wiring wiring_;
+  key_watch keys_;
+  /// What each record changes is looked at.
+  bool careful_;
   /// By input.
   std::vector<std::unique_ptr<detail::handler>> handlers_;
   /// Of the record that does not decode.

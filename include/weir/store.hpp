@@ -226,6 +226,14 @@ private:
   std::string scratch_;
 };
 
+struct store_options {
+  /// Its keys are not those of the records: a total, an index by another field.
+  /// Else a key belongs into the task that has the records with that key, or
+  /// with its first part: `get` finds it there, and the test driver refuses it
+  /// anywhere else.
+  bool local = false;
+};
+
 /// A store of a job: a typed constant at namespace scope.
 ///
 ///   inline constexpr weir::store<std::string, quote> quotes{"quotes"};
@@ -236,7 +244,9 @@ struct store : private detail::checked_store<K, V> {
   using key_type = K;
   using value_format = V;
   weir::name name;
-  constexpr store(weir::name name) : name(name) {}
+  store_options options;
+  constexpr store(weir::name name, store_options options = {})
+      : name(name), options(options) {}
 };
 
 } // namespace weir

@@ -217,6 +217,11 @@ public:
   /// The committed records of a topic, partition after partition.
   template <class K, class V>
   std::vector<event<K, V>> read(const topic<K, V>& of) {
+    static_assert(!weir::detail::holds_views<value_of<K>> &&
+                      !weir::detail::holds_views<value_of<V>>,
+                  "what is read owns its text: read with a definition of the "
+                  "same name whose types have std::string for "
+                  "std::string_view");
     std::vector<event<K, V>> out;
     for (auto& raw : events(of.name)) {
       event<K, V> x;

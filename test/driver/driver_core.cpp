@@ -160,6 +160,7 @@ void driver_core::spawn_node() {
   };
   auto context = std::make_shared<node_context>(
       outside, job_, settings_, identify_process(*outside.world));
+  context->refuses_foreign_keys = true;
   node_options options;
   options.factory = remembering(factory_);
   options.on_end = [this](const node_report& x) { report_ = x; };

@@ -27,17 +27,23 @@ def main():
     a = parser.parse_args()
     work = pathlib.Path(tempfile.mkdtemp(prefix="weir-consumer-"))
     readme = (servers.ROOT / "README.md").read_text()
-    example = re.search(r"```cpp\n(.*?)```", readme, re.S).group(1)
+    blocks = re.findall(r"```cpp\n(.*?)```", readme, re.S)
+    example = blocks[0]
     lines = example.strip().count("\n") + 1
     if lines > 36:
         servers.fail(f"README's example has {lines} lines, more than 36")
     shutil.copytree(servers.ROOT / "test" / "consumer", work / "project")
     (work / "project" / "word_count.cpp").write_text(example)
+    # As it says there: definitions and task in a header, and a test of them.
+    (work / "project" / "words.hpp").write_text(
+        "#pragma once\n" + example[:example.index("int main")])
+    (work / "project" / "words_test.cpp").write_text(blocks[1])
     call("cmake", "--install", a.build, "--prefix", work / "installed")
     call("cmake", "-S", work / "project", "-B", work / "build", "-G", "Ninja",
          f"-DCMAKE_PREFIX_PATH={work / 'installed'}")
     call("cmake", "--build", work / "build")
 
+    call(work / "build" / "words-test")
     program = work / "build" / "word-count"
     data = work / "data"
     call(program, "produce", "--data", data, input="to be or not\nnot to be\n")

@@ -61,8 +61,9 @@ ROOMS = {
                         "actors/base", "actors/claim", "actors/failure",
                         "actors/send", "actors/task"),
     # The checkpoint actor: one producer, its transactions, its tasks.
-    "actors/lane": ("runtime/base", "actors/base", "actors/bring_up",
-                    "actors/claim", "actors/failure", "actors/task"),
+    "actors/lane": ("runtime/base", "runtime/job", "actors/base",
+                    "actors/bring_up", "actors/claim", "actors/failure",
+                    "actors/task"),
     # The session.
     "actors/membership": ("runtime/base", "actors/base"),
     # One process of the job.

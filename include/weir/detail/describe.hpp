@@ -24,6 +24,7 @@ constexpr part describe(const D& x) {
     out.key = key_text<typename D::key_type>;
     out.value = value_text<typename D::value_format>;
     out.store = &spec_of<typename D::key_type, typename D::value_format>;
+    out.local = x.options.local;
   } else {
     out.key = topic_text<typename D::key_format>();
     out.value = topic_text<typename D::value_format>();

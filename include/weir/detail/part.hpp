@@ -66,6 +66,7 @@ struct part {
   const detail::text_ops* value = nullptr;
   /// Of a store.
   const detail::store_spec* store = nullptr;
+  bool local = false;
   /// Of an input.
   std::optional<bad_record_policy> on_bad{};
   /// Of an internal topic.

@@ -127,3 +127,73 @@ TEST_CASE("driver: two runs of a seed are the same run") {
   };
   CHECK(steps(7) == steps(7));
 }
+
+namespace {
+
+// What the README of the first release did: a word is counted where its line
+// lies.
+inline constexpr weir::input<std::string, weir::none> words_in{"words-in"};
+inline constexpr weir::store<std::string, std::int64_t> seen{"seen"};
+inline constexpr weir::store<std::pair<std::string, std::int32_t>, std::int64_t>
+    letters{"letters"};
+inline constexpr weir::store<std::string, std::int64_t> total{"total",
+                                                              {.local = true}};
+
+struct told {
+  bool wrong_word = false;
+  bool wrong_letter = false;
+};
+
+class counting : public weir::task {
+public:
+  counting(const weir::task_setup& setup, told how) : task(setup) {
+    on(words_in, [this, how](std::string_view word) {
+      ++seen_[how.wrong_word ? std::string{word} + "?" : std::string{word}];
+      ++letters_[{
+          how.wrong_letter ? "x" + std::string{word} : std::string{word}, 7}];
+      ++total_["all"];
+      partitions_seen = partitions();
+    });
+  }
+  static inline int partitions_seen = 0;
+
+private:
+  weir::use<seen> seen_{this};
+  weir::use<letters> letters_{this};
+  weir::use<total> total_{this};
+};
+
+inline const weir::job count_job{"count", words_in, seen, letters, total};
+
+} // namespace
+
+TEST_CASE(
+    "driver: a key of another partition is refused, and what to do said") {
+  driver_options how;
+  how.partitions = 50;
+  SECTION("the record's key, its first part, and what is local are right") {
+    driver job{count_job, weir::task_of<counting>(told{}), how};
+    for (auto word : {"to", "be", "or"})
+      job.produce(words_in, word);
+    job.run();
+    CHECK(job.all(seen).size() == 3);
+    CHECK(counting::partitions_seen == 50);
+    // Several tasks have it.
+    CHECK_THROWS_AS(job.get(total, "all"), driver_error);
+  }
+  SECTION("another word") {
+    driver job{count_job, weir::task_of<counting>(told{.wrong_word = true}),
+               how};
+    job.produce(words_in, "to");
+    CHECK_THROWS_WITH(job.run(),
+                      Catch::Contains("store 'seen', key \"to?\": belongs to "
+                                      "partition") &&
+                          Catch::Contains("{.local = true}"));
+  }
+  SECTION("another first part") {
+    driver job{count_job, weir::task_of<counting>(told{.wrong_letter = true}),
+               how};
+    job.produce(words_in, "to");
+    CHECK_THROWS_WITH(job.run(), Catch::Contains("store 'letters'"));
+  }
+}
