@@ -5,11 +5,15 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <numeric>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "actors/commands/commands.hpp"
+#include "actors/commands/versions.hpp"
 #include "runtime/base/log.hpp"
 
 namespace weir {
@@ -27,6 +31,7 @@ struct parsed_line {
   bool json = false;
   bool yes = false;
   std::optional<int> partition;
+  std::optional<int> create_inputs;
   resume_options resume;
 };
 
@@ -235,7 +240,11 @@ void add_commands(CLI::App& cli, parsed_line& line,
     command->footer(examples(program));
     return *command;
   };
-  add("run", "process the inputs");
+  add_number<int>(add("run", "process the inputs"), "--partitions",
+                  line.create_inputs,
+                  "partitions of inputs that are created (8); on servers they "
+                  "are created only where this is given",
+                  1, most_partitions);
   add_generate(add("generate", "fill the input topic"), line);
   add_produce(add("produce", "write records to an input, from standard input "
                              "or a file"),
@@ -262,6 +271,48 @@ void add_commands(CLI::App& cli, parsed_line& line,
   add_number<int>(adopt, "--task", line.partition,
                   "only this task (default: all that need it)");
   adopt.add_flag("--yes", line.yes, "do not ask");
+}
+
+/// The first word, where it is no command and no option.
+const char* unknown_command(const CLI::App& cli, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-')
+    return nullptr;
+  for (auto* each : cli.get_subcommands([](const CLI::App*) { return true; }))
+    if (each->get_name() == argv[1])
+      return nullptr;
+  return argv[1];
+}
+
+/// Levenshtein's.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    auto corner = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      auto cost = corner + (a[i - 1] == b[j - 1] ? 0 : 1);
+      corner = row[j];
+      row[j] = std::min({cost, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+int suggest(const CLI::App& cli, const char* unknown) {
+  constexpr std::size_t alike = 2;
+  std::string all, best;
+  auto least = alike + 1;
+  for (auto* each : cli.get_subcommands([](const CLI::App*) { return true; })) {
+    all += (all.empty() ? "" : ", ") + each->get_name();
+    if (auto far = distance(unknown, each->get_name()); far < least) {
+      least = far;
+      best = each->get_name();
+    }
+  }
+  std::fprintf(stderr, "weir: there is no command '%s': %s\n", unknown,
+               best.empty() ? ("there are " + all).c_str()
+                            : ("did you mean '" + best + "'?").c_str());
+  return exit_code::usage;
 }
 
 int carry_out(const std::string& command, const application& app,
@@ -322,6 +373,9 @@ int application::main(int argc, char** argv) {
   cli.require_subcommand(1);
   parsed_line line;
   add_commands(cli, line, program);
+  cli.set_version_flag("--version", [] { return version_text(); });
+  if (auto* unknown = unknown_command(cli, argc, argv))
+    return suggest(cli, unknown);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
@@ -332,6 +386,7 @@ int application::main(int argc, char** argv) {
   if (!how)
     return report(how.error());
   set_log_level(how->log_level);
+  how->settings.create_inputs = line.create_inputs;
   return carry_out(cli.get_subcommands().front()->get_name(), *this, *how,
                    line);
 }

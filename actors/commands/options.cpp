@@ -3,14 +3,26 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
 #include <toml++/toml.h>
 
+#include "runtime/base/addresses.hpp"
+#include "runtime/zookeeper/hosts.hpp"
+
 namespace weir {
 
 namespace {
+
+template <class T>
+result<void> as_void(const result<T>& x) {
+  if (!x)
+    return fail(x.error());
+  return {};
+}
 
 /// Sets a member from text through a parser that answers a result.
 template <class Member, class Parse>
@@ -33,6 +45,18 @@ auto text(Member settings::*member) {
       return fail(ec::bad_argument, "the value is empty");
     return x;
   });
+}
+
+/// A list of servers; those of ZooKeeper may end with a chroot.
+auto addresses(std::string settings::*member, bool zookeeper) {
+  return parsed(member,
+                [zookeeper](const std::string& x) -> result<std::string> {
+                  auto ok = zookeeper ? as_void(zk::parse_endpoints(x))
+                                      : check_addresses(x, false);
+                  if (!ok)
+                    return fail(ok.error());
+                  return x;
+                });
 }
 
 auto duration(milliseconds settings::*member) {
@@ -123,9 +147,10 @@ auto rename_topic(const std::vector<std::string>& (job::*declared)() const) {
 std::vector<option_spec> make_table() {
   return {
       {"kafka", "HOST:PORT", "Kafka brokers; without: the embedded log",
-       text(&settings::kafka)},
+       addresses(&settings::kafka, false)},
       {"zookeeper", "HOST:PORT[/CHROOT]",
-       "ZooKeeper servers; needed with --kafka", text(&settings::zookeeper)},
+       "ZooKeeper servers; needed with --kafka",
+       addresses(&settings::zookeeper, true)},
       {"kafka-property", "NAME=VALUE",
        "property for librdkafka (TLS, SASL, …); may be repeated; in TOML: a "
        "table [kafka-properties]",
@@ -217,6 +242,23 @@ std::vector<option_spec> make_table() {
   };
 }
 
+result<std::string> toml_text(const toml::node& node);
+
+/// A word that is given as a number was meant otherwise.
+result<std::string> setting_text(const std::string& name,
+                                 const toml::node& node) {
+  for (auto& spec : option_table()) {
+    if (spec.name != name)
+      continue;
+    auto is_switch = spec.value.empty();
+    if (!is_switch && spec.value != "N" && !node.is_string())
+      return fail(ec::bad_argument, "must be a string in quotes");
+    if (is_switch && !node.is_boolean())
+      return fail(ec::bad_argument, "must be true or false");
+  }
+  return toml_text(node);
+}
+
 result<std::string> toml_text(const toml::node& node) {
   if (auto x = node.value_exact<std::string>())
     return *x;
@@ -228,18 +270,29 @@ result<std::string> toml_text(const toml::node& node) {
               "must be a string, a whole number or a boolean");
 }
 
-result<option_values> read_toml(const std::string& file) {
-  option_values out;
+/// Whatever can be read to its end, a pipe too.
+result<std::string> read_whole(const std::string& file) {
   // A directory opens, and reads as if it were empty.
   std::error_code problem;
   auto type = std::filesystem::status(file, problem).type();
-  if (type != std::filesystem::file_type::regular)
-    return fail(ec::bad_argument,
-                type == std::filesystem::file_type::not_found
-                    ? "--config: there is no file '" + file + "'"
-                    : "--config: '" + file + "' is not a regular file");
+  if (type == std::filesystem::file_type::not_found)
+    return fail(ec::bad_argument, "there is no file '" + file + "'");
+  if (type == std::filesystem::file_type::directory)
+    return fail(ec::bad_argument, "file '" + file + "' is a directory");
+  std::ifstream in{file, std::ios::binary};
+  std::string out{std::istreambuf_iterator<char>{in}, {}};
+  if (in.bad() || !in.is_open())
+    return fail(ec::bad_argument, "cannot read file '" + file + "'");
+  return out;
+}
+
+result<option_values> read_toml(const std::string& file) {
+  option_values out;
+  auto whole = read_whole(file);
+  if (!whole)
+    return fail(whole.error().within("--config"));
   try {
-    auto table = toml::parse_file(file);
+    auto table = toml::parse(*whole, file);
     for (auto& [key, node] : table) {
       std::string name{key.str()};
       if (name == "kafka-properties" && node.is_table()) {
@@ -253,7 +306,7 @@ result<option_values> read_toml(const std::string& file) {
         }
         continue;
       }
-      auto text = toml_text(node);
+      auto text = setting_text(name, node);
       if (!text)
         return fail(text.error().within(file + ": " + name));
       out[name].push_back(*text);

@@ -32,6 +32,9 @@ struct settings {
   std::map<std::string, std::string> kafka_properties;
   /// State of the tasks, and the embedded log.
   std::string data_directory = "weir-data";
+  /// Partitions of inputs that are missing; none = the embedded log makes them
+  /// with 8, servers do not.
+  std::optional<int> create_inputs;
 
   // -- how
   weir::guarantee guarantee = weir::guarantee::exactly_once;

@@ -112,6 +112,26 @@ struct preparer {
     return {};
   }
 
+  /// Missing ones are made with the others' number of partitions, or with
+  /// `create`; 0: they are not made.
+  result<void> ensure_inputs(const job& of, int create) {
+    for (auto& declared : of.inputs()) {
+      auto there = streams.describe_topic(of.topic(declared));
+      if (!there)
+        return fail(there.error());
+      if (*there && create > 0)
+        create = (*there)->partitions;
+    }
+    if (create == 0)
+      return check_inputs(of);
+    for (auto& declared : of.inputs())
+      if (auto made =
+              ensure(of.topic(declared), input_topic_settings(create, brokers));
+          !made)
+        return fail(made.error());
+    return check_inputs(of);
+  }
+
   result<void> check_inputs(const job& of) {
     for (auto& declared : of.inputs()) {
       auto name = of.topic(declared);
@@ -119,12 +139,10 @@ struct preparer {
       if (!there)
         return fail(there.error());
       if (!*there)
-        return fail(ec::not_found,
-                    "input topic '" + name + "' does not exist in " +
-                        streams.describe() +
-                        ": create it, or fill it with `generate --partitions "
-                        "P --input-topic " +
-                        name + "`");
+        return fail(ec::not_found, "input topic '" + name +
+                                       "' does not exist in " +
+                                       streams.describe() +
+                                       ": create it, or give --partitions N");
       int count = (*there)->partitions;
       if (report.partitions == 0)
         report.partitions = count;
@@ -187,7 +205,9 @@ result<topic_report> prepare_topics(stream_system& streams, const job& of,
     return fail(brokers.error());
   topic_report report;
   preparer prepare{streams, report, *brokers};
-  if (auto ok = prepare.check_inputs(of); !ok)
+  auto create =
+      how.create_inputs.value_or(how.kafka.empty() ? default_partitions : 0);
+  if (auto ok = prepare.ensure_inputs(of, create); !ok)
     return fail(ok.error());
   auto outputs = of.outputs();
   for (auto& declared : outputs) {

@@ -11,6 +11,9 @@
 
 namespace weir {
 
+/// Of an input that the embedded log lacks.
+inline constexpr int default_partitions = 8;
+
 /// Settings of the topics that weir creates. `brokers` decides replication.
 topic_settings input_topic_settings(int partitions, int brokers);
 topic_settings output_topic_settings(int partitions, int brokers);
@@ -31,9 +34,10 @@ struct topic_report {
   std::vector<std::string> created;
 };
 
-/// [blocking] Checks the inputs, creates outputs, dead-letter topic (where the
-/// policy wants it) and changelog if they are missing, and checks what exists.
-/// Errors: `not_found` naming the missing input and `generate --partitions`;
+/// [blocking] Checks the inputs (and creates them: in the embedded log, and
+/// where `create_inputs` says so), creates outputs, dead-letter topic (where
+/// the policy wants it) and changelog if they are missing, and checks what
+/// exists. Errors: `not_found` naming the missing input;
 /// `bad_argument` for unequal partition counts or settings that lose data.
 result<topic_report> prepare_topics(stream_system& streams, const job& of,
                                     const settings& how);

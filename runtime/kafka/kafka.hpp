@@ -30,4 +30,7 @@ struct kafka_options {
 /// Errors: `bad_argument` naming the property.
 result<std::unique_ptr<stream_system>> open_kafka(const kafka_options& options);
 
+/// Of the client library that is loaded.
+std::string kafka_client_version();
+
 } // namespace weir

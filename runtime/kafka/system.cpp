@@ -262,4 +262,8 @@ open_kafka(const kafka_options& options) {
   return std::unique_ptr<stream_system>{std::move(made)};
 }
 
+std::string kafka_client_version() {
+  return rd_kafka_version_str();
+}
+
 } // namespace weir

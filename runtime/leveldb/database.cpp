@@ -296,4 +296,9 @@ std::string prefix_end(std::string_view prefix) {
   return end;
 }
 
+std::string leveldb_version() {
+  return std::to_string(leveldb::kMajorVersion) + '.' +
+         std::to_string(leveldb::kMinorVersion);
+}
+
 } // namespace weir

@@ -121,4 +121,7 @@ error embedded_damage(std::string what);
 /// none.
 std::string prefix_end(std::string_view prefix);
 
+/// "1.23"
+std::string leveldb_version();
+
 } // namespace weir

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include <zookeeper/zookeeper_version.h>
+
 #include "runtime/zookeeper/hosts.hpp"
 #include "runtime/zookeeper/session.hpp"
 
@@ -52,6 +54,10 @@ private:
 std::unique_ptr<coordination_service>
 make_zookeeper(zookeeper_options options) {
   return std::make_unique<zookeeper_service>(std::move(options));
+}
+
+std::string zookeeper_client_version() {
+  return ZOO_VERSION;
 }
 
 } // namespace weir

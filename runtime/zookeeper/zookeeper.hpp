@@ -37,4 +37,7 @@ struct zookeeper_options {
 ///   callback may follow it.
 std::unique_ptr<coordination_service> make_zookeeper(zookeeper_options options);
 
+/// Of the client library that this was built with.
+std::string zookeeper_client_version();
+
 } // namespace weir

@@ -39,6 +39,7 @@ settings settings_of(const driver_options& how) {
   out.on_bad_record = how.on_bad_record;
   out.check_interval = how.check_interval;
   out.sync_interval = how.sync_interval;
+  out.create_inputs = how.partitions;
   // What stops a task is what the test wants to know.
   out.on_task_stop = task_stop_policy::exit;
   return out;

@@ -1,5 +1,8 @@
 """What the stock job's command line takes and what it refuses."""
 
+import os
+import threading
+
 import programs
 
 
@@ -61,6 +64,55 @@ class Options(programs.ProgramTest):
         for bad in (self.work, "", self.work / "none"):
             self.refused("run", "--config", bad, text="--config")
             self.refused("generate", "--file", bad, text=f"file '{bad}'")
+
+    def test_addresses_are_looked_at_before_anything_else(self):
+        for kafka, zookeeper, bad in (
+                ("127.0.0.1:9", "one", "'one'"),
+                ("127.0.0.1:9", "127.0.0.1:99999", "'127.0.0.1:99999'"),
+                ("127.0.0.1:9", "127.0.0.1:2,", "''"),
+                ("127.0.0.1:9", "127.0.0.1:2/a//b", "/a//b"),
+                ("bad host", "127.0.0.1:2", "'bad host'"),
+                ("127.0.0.1:port", "127.0.0.1:2", "'127.0.0.1:port'")):
+            with self.subTest(kafka=kafka, zookeeper=zookeeper):
+                self.refused("run", "--kafka", kafka, "--zookeeper", zookeeper,
+                             text=bad)
+
+    def test_config_has_the_types_of_its_settings(self):
+        file = self.work / "weir.toml"
+        for text, why in (("data = 3", "must be a string"),
+                          ("check-interval = 5", "must be a string"),
+                          ("until-drained = \"yes\"", "must be true or false"),
+                          ("threads = \"two\"", "threads"),
+                          ("threads = 2.5", "threads")):
+            with self.subTest(text):
+                file.write_text(text + "\n")
+                self.refused("run", "--config", file, text=why)
+
+    def test_config_from_a_pipe(self):
+        pipe = self.work / "pipe"
+        os.mkfifo(pipe)
+        feeding = threading.Thread(
+            target=lambda: pipe.write_text("until-drained = true\n"))
+        feeding.start()
+        _, log = self.call("run", "--config", pipe)
+        feeding.join()
+        self.assertIn("; 0 records", log)
+
+    def test_missing_input_is_made(self):
+        _, log = self.call("run", "--until-drained", "--partitions", "3")
+        self.assertIn(f"topic={self.input} partitions=3", log)
+        self.assertIn("; 0 records", log)
+
+    def test_words_that_are_no_command(self):
+        self.refused("rnu", text="did you mean 'run'?")
+        self.refused("comsume", text="did you mean 'consume'?")
+        self.refused("frobnicate", text="there are run, ")
+
+    def test_version_names_the_libraries(self):
+        out, _ = self.call("--version")
+        for each in ("weir 0.1.0", "CAF 0.17", "librdkafka 2.", "LevelDB 1.",
+                     "ZooKeeper client 3."):
+            self.assertIn(each, out)
 
     def test_mistyped_data_directory(self):
         for verb in (["get", "A"], ["dump"], ["reset", "--yes"], ["reset"],
