@@ -27,6 +27,24 @@ class Inspect(programs.ProgramTest):
         self.call("run", "--until-drained")
         self.assertEqual(self.state(), exact)
 
+    def test_a_key_in_several_tasks(self):
+        for partition, price in ((1, 1.5), (2, 2.5)):
+            self.put(partition, [{"key": "TWICE", "value": json.dumps(
+                {"symbol": "TWICE", "price": price, "quantity": 1})}])
+        self.call("run", "--until-drained")
+        out, log = self.call("get", "TWICE", code=1)
+        self.assertEqual(out, "")
+        self.assertIn("is in 2 tasks; ask one of them with --task N", log)
+        self.assertRegex(log, r'task 1: \{"price":1.5,')
+        self.assertRegex(log, r'task 2: \{"price":2.5,')
+        out, _ = self.call("get", "TWICE", "--task", "2")
+        self.assertEqual(json.loads(out)["price"], 2.5)
+        _, log = self.call("get", "TWICE", "--task", "3", code=1)
+        self.assertIn("of task 3", log)
+        rows = [json.loads(x) for x in self.call("dump")[0].splitlines()]
+        self.assertEqual([x["task"] for x in rows if x["key"] == "TWICE"],
+                         [1, 2])
+
     def test_a_missing_database(self):
         exact = self.state()
         shutil.rmtree(self.tasks / "3")
