@@ -12,6 +12,8 @@ constexpr int looks_a_store = 100;
 } // namespace
 
 void key_watch::add(int number, std::string_view store) {
+  if (partitions_ == 0)
+    return;
   key_partition keys{job_, *job_.find(role::store, store)};
   if (!keys.is_known() || !stores_.emplace(number, keys).second)
     return;

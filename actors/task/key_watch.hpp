@@ -16,7 +16,7 @@ namespace weir {
 /// one warning a store; on the task's thread.
 class key_watch {
 public:
-  /// @pre `of` outlives it
+  /// `partitions` 0: nothing is looked at. @pre `of` outlives it
   key_watch(const job& of, int partition, int partitions)
       : job_(of), partition_(partition), partitions_(partitions) {}
 

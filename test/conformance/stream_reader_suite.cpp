@@ -102,7 +102,8 @@ TEST_CASE("stream: a poll is bounded and a batch is reused", "[stream]") {
       }
       if (!batch.empty()) {
         REQUIRE(reader->position() == next);
-        REQUIRE_FALSE(reader->at_end());
+        // It may be known with the last record, or only behind it.
+        REQUIRE((next == 1000 || !reader->at_end()));
       } else {
         REQUIRE(ready->await_more_than(calls));
       }

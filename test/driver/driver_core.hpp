@@ -91,8 +91,8 @@ private:
 
   sim::virtual_time time_;
   sim::process_table processes_;
-  sim::random_source schedule_;
-  sim::random_source ids_;
+  sim::sim_random schedule_;
+  sim::sim_random ids_;
   file_env server_disk_;
   file_env node_disk_;
   std::uint64_t steps_ = 0;

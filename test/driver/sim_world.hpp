@@ -14,7 +14,7 @@ namespace weir::sim {
 /// from asking for one of another machine.
 class sim_world : public outside_world {
 public:
-  sim_world(virtual_time& time, random_source& random,
+  sim_world(virtual_time& time, sim_random& random,
             const process_table& processes, std::int64_t pid, std::string host,
             std::string boot)
       : time_(time), random_(random), processes_(processes), pid_(pid),
@@ -44,7 +44,7 @@ private:
   static constexpr std::int64_t look_ns = 100'000;
 
   virtual_time& time_;
-  random_source& random_;
+  sim_random& random_;
   const process_table& processes_;
   std::int64_t pid_;
   std::string host_;

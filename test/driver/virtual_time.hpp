@@ -10,9 +10,9 @@ namespace weir::sim {
 
 /// Random numbers that are the same everywhere: the standard fixes the engine
 /// but not its distributions.
-class random_source {
+class sim_random {
 public:
-  explicit random_source(std::uint64_t seed) : engine_(seed) {}
+  explicit sim_random(std::uint64_t seed) : engine_(seed) {}
   std::uint64_t bits() { return engine_(); }
   /// [0, n). @pre n > 0
   std::uint64_t below(std::uint64_t n) { return engine_() % n; }

@@ -92,10 +92,10 @@ struct machine {
   std::map<int, int> restored_by;
   trace log;
   /// Apart, so that a longer run draws the same numbers at its beginning.
-  random_source schedule;
-  random_source ids;
-  random_source chance;
-  random_source accident;
+  sim_random schedule;
+  sim_random ids;
+  sim_random chance;
+  sim_random accident;
   /// Of the present life.
   stream_faults faults = plan.faults;
   std::vector<slow_jobs> slow = plan.slow;
@@ -105,8 +105,7 @@ struct machine {
                                      plan.node_faults.end()};
   /// After so many steps connections break no more: what hangs then would hang
   /// for ever.
-  std::uint64_t calm_after =
-      200 + random_source{plan.seed ^ 0xca1}.below(2'000);
+  std::uint64_t calm_after = 200 + sim_random{plan.seed ^ 0xca1}.below(2'000);
   planned_failures planned{plan.failures};
   stream_history history;
   std::uint64_t steps = 0;

@@ -12,7 +12,7 @@ namespace weir::sim {
 /// With the failures that are planned for the user's code.
 class node_world final : public sim_world {
 public:
-  node_world(virtual_time& time, random_source& random,
+  node_world(virtual_time& time, sim_random& random,
              const process_table& processes, std::int64_t pid, std::string host,
              std::string boot, planned_failures& planned)
       : sim_world(time, random, processes, pid, std::move(host),

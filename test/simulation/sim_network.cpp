@@ -18,7 +18,7 @@ constexpr nanoseconds long_gap = std::chrono::seconds{12};
 } // namespace
 
 sim_network::sim_network(std::shared_ptr<embedded_coordination> base,
-                         unsigned percent, random_source& random,
+                         unsigned percent, sim_random& random,
                          const virtual_time& time, planned_failures& planned)
     : base_(std::move(base)), percent_(percent), random_(random), time_(time),
       planned_(planned) {}

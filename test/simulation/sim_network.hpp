@@ -22,7 +22,7 @@ public:
 
   /// `percent`: chance of a fault after each step.
   sim_network(std::shared_ptr<embedded_coordination> base, unsigned percent,
-              random_source& random, const virtual_time& time,
+              sim_random& random, const virtual_time& time,
               planned_failures& planned);
 
   std::string describe() const override;
@@ -51,7 +51,7 @@ private:
 
   std::shared_ptr<embedded_coordination> base_;
   unsigned percent_;
-  random_source& random_;
+  sim_random& random_;
   const virtual_time& time_;
   planned_failures& planned_;
   /// The last is the present one.

@@ -84,7 +84,7 @@ struct stream_setup {
   std::shared_ptr<executor> late;
   /// Null: nobody asks which claim names a producer.
   std::shared_ptr<const claim_history> claims;
-  random_source& random;
+  sim_random& random;
   const virtual_time& time;
   stream_history& history;
   planned_failures& planned;

@@ -53,7 +53,7 @@ sweep_result crash_twice(const scenario& base, int runs) {
   auto whole = simulate(base);
   note(out, base, whole);
   out.length = whole.steps;
-  random_source random{base.seed};
+  sim_random random{base.seed};
   for (int i = 0; i < runs && whole.steps > 0; ++i) {
     auto what = base;
     auto first = 1 + random.below(whole.steps);

@@ -37,7 +37,7 @@ void require_exact(const scenario& of, const outcome& got) {
 
 /// Faults of one or both nodes, drawn from the seed.
 void add_faults(scenario& to, int count) {
-  random_source random{to.seed ^ 0x2d0d};
+  sim_random random{to.seed ^ 0x2d0d};
   std::uint64_t after = 40;
   for (int i = 0; i < count; ++i) {
     node_fault x;

@@ -195,7 +195,7 @@ task_factory workload::factory(poison wrong, node_world& world) const {
 workload make_workload(workload_kind kind, std::uint64_t seed) {
   constexpr int records = 40;
   workload out{kind, make_job(kind), 2, {}, {}};
-  random_source random{seed ^ 0x5eed};
+  sim_random random{seed ^ 0x5eed};
   auto& inputs = out.job.inputs();
   for (auto& topic : inputs)
     for (int p = 0; p < out.partitions; ++p)
