@@ -110,11 +110,11 @@ TEST_CASE("faults in a settings file are named", "[options]") {
              Contains("log-level: 'loud' is not one of: "));
 }
 
-TEST_CASE("a settings file is a regular file", "[options]") {
+TEST_CASE("a settings file is no directory", "[options]") {
   settings_file file{""};
   CHECK(configured({}, file.path()));
   CHECK_THAT(refusal(configured({}, file.directory())),
-             Contains("--config") && Contains("is not a regular file"));
+             Contains("--config") && Contains("is a directory"));
   for (auto& none : {std::string{}, file.directory() + "/none"})
     CHECK(refusal(configured({}, none)) ==
           "--config: there is no file '" + none + "'");
