@@ -25,14 +25,6 @@ private:
   std::optional<error> problem_;
 };
 
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    throw driver_error{to_string(x.error())};
-  if constexpr (!std::is_void_v<T>)
-    return std::move(*x);
-}
-
 raw_event copy_of(const record& x) {
   raw_event out;
   if (x.key())

@@ -1,7 +1,6 @@
 #include "test/driver/driver_core.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -12,7 +11,6 @@
 #include "runtime/base/log.hpp"
 #include "runtime/embedded/coordination/coordination.hpp"
 #include "runtime/embedded/log/streams.hpp"
-#include "runtime/stream/partitioner.hpp"
 
 namespace weir::testing::detail {
 
@@ -23,14 +21,6 @@ constexpr std::chrono::minutes most_time{10};
 /// A node's own number with the scheduler.
 constexpr int the_node = 0;
 constexpr std::size_t messages_a_step = 1;
-
-template <class T>
-T must(result<T> x) {
-  if (!x)
-    throw driver_error{to_string(x.error())};
-  if constexpr (!std::is_void_v<T>)
-    return std::move(*x);
-}
 
 settings settings_of(const driver_options& how) {
   settings out;

@@ -26,6 +26,14 @@ class task_core;
 
 namespace weir::testing::detail {
 
+template <class T>
+T must(result<T> x) {
+  if (!x)
+    throw driver_error{to_string(x.error())};
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*x);
+}
+
 /// The servers live as long as this object, the node from one crash to the
 /// next. A step is the handling of messages by one actor, or one job of an
 /// executor. One thread.
