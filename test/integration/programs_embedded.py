@@ -198,8 +198,6 @@ class Embedded(programs.ProgramTest):
         ]:
             _, log = self.call(*arguments, code=2)
             self.assertIn(text, log)
-        _, log = self.call("run", code=1)
-        self.assertIn("generate --partitions", log)
 
     def test_settings_file(self):
         file = self.work / "weir.toml"
