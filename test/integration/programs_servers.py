@@ -41,7 +41,8 @@ class Servers(programs.ProgramTest):
     def test_missing_input_is_named(self):
         _, log = self.call("run", code=1)
         self.assertIn(self.input, log)
-        self.assertIn("generate --partitions", log)
+        self.assertIn("does not exist", log)
+        self.assertIn("--partitions N", log)
 
     def test_lost_claim_needs_adopt(self):
         self.generate(2_000)
