@@ -72,6 +72,7 @@ ROOMS = {
     # The verbs of an application's binary, one file each.
     "actors/commands": ("runtime/base", "runtime/embedded/coordination",
                         "runtime/embedded/log", "runtime/job", "runtime/kafka",
+                        "runtime/leveldb",
                         "runtime/stream", "runtime/zookeeper",
                         "stores/changelog", "stores/database", "stores/replay",
                         "actors/base", "actors/claim", "actors/failure",
