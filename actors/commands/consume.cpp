@@ -1,15 +1,13 @@
 // `consume`: prints the records of a topic of the job.
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <cstdio>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "actors/base/ready_signal.hpp"
 #include "actors/commands/commands.hpp"
 #include "actors/commands/record_text.hpp"
 #include "actors/commands/systems.hpp"
@@ -48,26 +46,6 @@ result<source_topic> find_topic(const job& of, const consume_options& how) {
               fmt::format("job '{}' has no topic '{}': it has {}", of.name(),
                           name, fmt::join(all, ", ")));
 }
-
-/// Woken by readers, of any thread.
-class bell {
-public:
-  void ring() {
-    std::lock_guard guard{mutex_};
-    rung_ = true;
-    condition_.notify_one();
-  }
-  void wait() {
-    std::unique_lock guard{mutex_};
-    condition_.wait_for(guard, look_around, [this] { return rung_; });
-    rung_ = false;
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable condition_;
-  bool rung_ = false;
-};
 
 class consumer {
 public:
@@ -117,7 +95,7 @@ private:
     options.start = how_.latest ? marks->high
                                 : std::clamp(how_.from.value_or(marks->low),
                                              marks->low, marks->high);
-    options.on_ready = [this] { bell_.ring(); };
+    options.on_ready = [this] { bell_.set(); };
     auto reader = streams_.open_reader(options);
     if (!reader)
       return fail(reader.error());
@@ -152,7 +130,7 @@ private:
         if (!any)
           return fail(any.error());
         if (!*any)
-          bell_.wait();
+          bell_.wait(look_around);
       }
     return finish();
   }
@@ -169,7 +147,7 @@ private:
       if (any)
         continue;
       flush();
-      bell_.wait();
+      bell_.wait(look_around);
     }
     return finish();
   }
@@ -195,7 +173,7 @@ private:
   const source_topic& from_;
   const consume_options& how_;
   // The readers ring it until they are gone.
-  bell bell_;
+  ready_signal bell_;
   std::vector<open_partition> partitions_;
   record_batch batch_;
   std::uint64_t printed_ = 0;

@@ -15,29 +15,36 @@ void key_watch::add(int number, std::string_view store) {
   if (partitions_ == 0)
     return;
   key_partition keys{job_, *job_.find(role::store, store)};
-  if (!keys.is_known() || !stores_.emplace(number, keys).second)
-    return;
-  left_ += looks_a_store;
+  if (keys.is_known() &&
+      stores_.emplace(number, watched{keys, looks_a_store}).second)
+    left_ += looks_a_store;
 }
 
-std::optional<std::string> key_watch::problem(std::string_view key) const {
-  if (key.empty())
+key_watch::watched* key_watch::store_of(std::string_view key) {
+  auto store = key.empty()
+                   ? stores_.end()
+                   : stores_.find(static_cast<unsigned char>(key.front()));
+  return store == stores_.end() ? nullptr : &store->second;
+}
+
+std::optional<std::string> key_watch::problem(std::string_view key) {
+  auto* store = store_of(key);
+  if (store == nullptr)
     return std::nullopt;
-  auto store = stores_.find(static_cast<unsigned char>(key.front()));
-  if (store == stores_.end())
-    return std::nullopt;
-  return store->second.problem(key.substr(1), partition_, partitions_);
+  return store->keys.problem(key.substr(1), partition_, partitions_);
 }
 
 void key_watch::look_at(std::string_view key) {
-  --left_;
-  auto why = problem(key);
-  if (!why)
+  auto* store = store_of(key);
+  if (store == nullptr || store->looks_left == 0)
     return;
-  log_warning("store.foreign_key", "task", partition_, "what", *why);
-  stores_.erase(static_cast<unsigned char>(key.front()));
-  if (stores_.empty())
-    left_ = 0;
+  auto why = problem(key);
+  // One warning a store.
+  auto spent = why ? store->looks_left : 1;
+  store->looks_left -= spent;
+  left_ -= spent;
+  if (why)
+    log_warning("store.foreign_key", "task", partition_, "what", *why);
 }
 
 void key_watch::look_at(const record& x) {

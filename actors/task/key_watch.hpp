@@ -24,7 +24,7 @@ public:
   void add(int number, std::string_view store);
 
   /// What is wrong with this key of the changelog.
-  std::optional<std::string> problem(std::string_view key) const;
+  std::optional<std::string> problem(std::string_view key);
   /// A key that is committed.
   void look(std::string_view key) {
     if (left_ > 0) [[unlikely]]
@@ -38,16 +38,22 @@ public:
   }
 
 private:
+  struct watched {
+    key_partition keys;
+    int looks_left;
+  };
+
   void look_at(std::string_view key);
+  watched* store_of(std::string_view key);
   void look_at(const record& x);
 
   const job& job_;
   int partition_;
   int partitions_;
-  /// Looks that are left.
+  /// Looks that are left, at all stores.
   int left_ = 0;
-  /// By number; those that were warned of are gone.
-  std::map<int, key_partition> stores_;
+  /// By number.
+  std::map<int, watched> stores_;
 };
 
 } // namespace weir

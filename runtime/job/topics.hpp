@@ -11,9 +11,6 @@
 
 namespace weir {
 
-/// Of an input that the embedded log lacks.
-inline constexpr int default_partitions = 8;
-
 /// Settings of the topics that weir creates. `brokers` decides replication.
 topic_settings input_topic_settings(int partitions, int brokers);
 topic_settings output_topic_settings(int partitions, int brokers);

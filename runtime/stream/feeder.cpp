@@ -14,7 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr int default_partitions = 8;
 /// Paced records leave in slices of this length: fine enough for a linger of a
 /// few milliseconds, coarse enough to cost nothing.
 constexpr nanoseconds slice = milliseconds{1};

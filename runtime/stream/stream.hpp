@@ -35,6 +35,9 @@ struct watermarks {
   std::int64_t high = 0;
 };
 
+/// Of a topic to be read that is created without being told.
+inline constexpr int default_partitions = 8;
+
 /// What a topic is created with, and what it is found to have. `config` uses
 /// Kafka's names ("cleanup.policy", "retention.ms", …).
 struct topic_settings {
