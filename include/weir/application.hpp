@@ -26,8 +26,8 @@ struct generate_request {
 using source_factory = std::function<result<std::unique_ptr<record_source>>(
     const generate_request&)>;
 
-/// The commands of an application's binary: run, generate, get, dump,
-/// topology, resume, reset, adopt. A value; `main` does the work.
+/// The commands of an application's binary: run, produce, consume, generate,
+/// get, dump, topology, resume, reset, adopt. A value; `main` does the work.
 ///
 ///   int main(int argc, char** argv) {
 ///     weir::job job{"words", lines, counts, totals};
