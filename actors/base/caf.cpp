@@ -3,7 +3,6 @@
 #include <new>
 
 #include "actors/base/scheduling.hpp"
-#include "runtime/base/log.hpp"
 
 namespace weir {
 
@@ -64,6 +63,14 @@ caf::invoke_message_result stepping_actor::consume(caf::mailbox_element& x) {
   if (probe_)
     probe_(kind_, name_of(x));
   return caf::event_based_actor::consume(x);
+}
+
+caf::resumable::resume_result
+stepping_actor::resume(caf::execution_unit* on, std::size_t throughput) {
+  // A copy: the actor may be gone when this returns.
+  auto to = log_;
+  log_scope scope{to};
+  return caf::event_based_actor::resume(on, throughput);
 }
 
 void stepping_actor::adopt(const caf::actor& child,

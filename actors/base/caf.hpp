@@ -19,6 +19,7 @@
 #include <string>
 
 #include "runtime/base/executor.hpp"
+#include "runtime/base/log.hpp"
 
 namespace weir {
 
@@ -94,14 +95,17 @@ public:
 
   using caf::event_based_actor::consume;
   caf::invoke_message_result consume(caf::mailbox_element& x) override;
+  caf::resumable::resume_result resume(caf::execution_unit* on,
+                                       std::size_t throughput) override;
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
 protected:
   using probe_function = std::function<void(const char*, const char*)>;
 
-  /// What this actor is called in logs, and who looks on.
-  void observe(const char* kind, probe_function probe) {
+  /// What this actor is called in logs, where those go, and who looks on.
+  void observe(const char* kind, node_log log, probe_function probe) {
     kind_ = kind;
+    log_ = std::move(log);
     probe_ = std::move(probe);
   }
 
@@ -160,6 +164,7 @@ private:
   void on_down(const caf::down_msg& x);
 
   const char* kind_ = "actor";
+  node_log log_;
   probe_function probe_;
   std::map<caf::actor_id, adopted> children_;
   std::string death_;

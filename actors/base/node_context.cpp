@@ -14,21 +14,6 @@ std::set<std::string> member_registry::members() const {
   return members_;
 }
 
-void member_registry::begin_id(const std::string& id) {
-  std::lock_guard guard{mutex_};
-  living_.insert(id);
-}
-
-void member_registry::end_id(const std::string& id) {
-  std::lock_guard guard{mutex_};
-  ended_ |= living_.erase(id) > 0;
-}
-
-std::set<std::string> member_registry::living() const {
-  std::lock_guard guard{mutex_};
-  return living_;
-}
-
 void member_registry::wait_for(const process_identity& owner) {
   std::lock_guard guard{mutex_};
   if (std::find(owners_.begin(), owners_.end(), owner) == owners_.end())
@@ -37,10 +22,11 @@ void member_registry::wait_for(const process_identity& owner) {
 
 bool member_registry::owners_changed(outside_world& world) {
   std::lock_guard guard{mutex_};
+  auto ended = living_->ended();
   auto gone = std::erase_if(owners_, [&](auto& each) {
     return each.start == 0 || world.process_start(each.pid) != each.start;
   });
-  return std::exchange(ended_, false) || gone > 0;
+  return std::exchange(seen_ended_, ended) != ended || gone > 0;
 }
 
 void node_context::discard(std::shared_ptr<void> x) const {

@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "actors/base/fence_book.hpp"
+#include "actors/base/living_ids.hpp"
+#include "actors/base/task_places.hpp"
 #include "actors/base/task_pulse.hpp"
 #include "actors/base/turn_ledger.hpp"
 #include "actors/base/znodes.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/executor.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/coordination/coordination.hpp"
 #include "runtime/job/memory_shares.hpp"
 #include "runtime/job/settings.hpp"
@@ -42,6 +45,10 @@ struct outside_systems {
   std::function<std::shared_ptr<executor>(std::string name)> make_executor;
   /// Where the tasks' databases live.
   std::shared_ptr<environment> files;
+  /// Of this process; null = the node is alone in it.
+  std::shared_ptr<living_ids> living;
+  /// Where the events of the node go; null = the process's log.
+  node_log log;
   /// For tests: called before every handler of every actor, may throw.
   weir::handler_probe handler_probe;
 };
@@ -50,16 +57,18 @@ struct outside_systems {
 /// answer is a copy.
 class member_registry {
 public:
+  explicit member_registry(std::shared_ptr<living_ids> living)
+      : living_(living ? std::move(living) : std::make_shared<living_ids>()),
+        seen_ended_(living_->ended()) {}
+
   void set_members(std::set<std::string> x);
   std::set<std::string> members() const;
   /// The producer ids of the lanes that live: a claim of this process with any
   /// other is an earlier one of ours (rules C3, H33).
-  void begin_id(const std::string& id);
-  void end_id(const std::string& id);
-  std::set<std::string> living() const;
+  living_ids& living() noexcept { return *living_; }
   /// A task waits for the end of this process.
   void wait_for(const process_identity& owner);
-  /// Whether a process that is waited for has ended, or an id of ours, since
+  /// Whether a process that is waited for has ended, or an id of this one, since
   /// the last call. Asks the process table only.
   bool owners_changed(outside_world& world);
   /// H28: an operator decided that a record goes to the dead letters, whatever
@@ -68,12 +77,12 @@ public:
   bool wants_dead_letters() const noexcept { return dead_letters_; }
 
 private:
+  const std::shared_ptr<living_ids> living_;
   mutable std::mutex mutex_;
   std::set<std::string> members_;
-  std::set<std::string> living_;
+  std::uint64_t seen_ended_ = 0;
   /// Those that lived when they were last looked at.
   std::vector<process_identity> owners_;
-  bool ended_ = false;
   std::atomic<bool> dead_letters_{false};
 };
 
@@ -81,7 +90,7 @@ private:
 using drain_targets = std::map<int, std::vector<std::int64_t>>;
 
 /// Shared by the node's actors; fixed for the node's life but for `members`,
-/// `turns`, `pulses`, the tokens and, until the first lane starts, `targets`,
+/// `places`, `turns`, `pulses`, the tokens and, until the first lane starts, `targets`,
 /// `memory` and `fence`.
 struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
@@ -89,6 +98,7 @@ struct node_context {
       : outside(std::move(outside)), job(std::move(job)),
         settings(with_hops(std::move(settings), this->job)),
         self(std::move(self)), memory(share_memory(this->settings, 1, 1)),
+        members(this->outside.living),
         turns(this->settings.threads) {}
 
   /// What is emitted to an internal topic waits for the commit (T41).
@@ -118,6 +128,8 @@ struct node_context {
   /// Cancelled when the stop does not wait for commits any longer.
   cancel_token giving_up = cancel_token::below();
   member_registry members;
+  /// Set by the lanes.
+  task_places places;
   /// Whose records are processed next.
   turn_ledger turns;
   pulse_board pulses;

@@ -32,7 +32,7 @@ bring_up_actor::bring_up_actor(caf::actor_config& config,
       damaged_(what.damaged), room_(what.room),
       path_(znode_paths{context_->job.name()}.claim(partition_)),
       token_(cancel_token::below(context_->stopping)) {
-  observe("bring_up", context_->outside.handler_probe);
+  observe("bring_up", context_->outside.log, context_->outside.handler_probe);
 }
 
 caf::behavior bring_up_actor::make_behavior() {
@@ -55,7 +55,7 @@ void bring_up_actor::on_exit() {
 }
 
 claim_view bring_up_actor::view() {
-  living_ = context_->members.living();
+  living_ = context_->members.living().all();
   members_ = context_->members.members();
   claim_view out;
   out.job = context_->job.name();

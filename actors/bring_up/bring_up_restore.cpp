@@ -29,6 +29,7 @@ void bring_up_actor::restore() {
   held_ = true;
   log_info("task.claimed", "task", partition_, "epoch", current_->epoch,
            "producer", producer_id_);
+  tell(lane_, bring_up_restores{partition_, attempt_});
   restore_ = std::make_shared<task_restore>(context_, partition_, *current_,
                                             info_->job);
   restore_->decided(decision_);

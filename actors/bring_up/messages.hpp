@@ -26,6 +26,11 @@ struct bring_up_waits {
   bool held_elsewhere = false;
   std::shared_ptr<const parked_node> parked = nullptr;
 };
+/// The claim is ours, the state comes back.
+struct bring_up_restores {
+  int partition;
+  std::uint64_t attempt;
+};
 struct bring_up_failed {
   int partition;
   std::uint64_t attempt;
@@ -39,4 +44,5 @@ struct bring_up_failed {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::brought_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::bring_up_waits)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::bring_up_restores)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::bring_up_failed)

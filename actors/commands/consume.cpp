@@ -10,7 +10,7 @@
 #include "actors/base/ready_signal.hpp"
 #include "actors/commands/commands.hpp"
 #include "actors/commands/record_text.hpp"
-#include "actors/commands/systems.hpp"
+#include "actors/host/systems.hpp"
 
 namespace weir {
 

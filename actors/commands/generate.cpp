@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "actors/commands/commands.hpp"
-#include "actors/commands/systems.hpp"
+#include "actors/host/systems.hpp"
 #include "runtime/stream/feeder.hpp"
 
 namespace weir {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 
 #include "actors/commands/commands.hpp"
@@ -386,6 +388,9 @@ int application::main(int argc, char** argv) {
   if (!how)
     return report(how.error());
   set_log_level(how->log_level);
+  set_log_sink(stderr_log());
+  // State is nobody else's business (LevelDB creates files with mode 0644).
+  umask(077);
   how->settings.create_inputs = line.create_inputs;
   return carry_out(cli.get_subcommands().front()->get_name(), *this, *how,
                    line);

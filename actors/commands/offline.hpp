@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors/commands/options.hpp"
-#include "actors/commands/systems.hpp"
+#include "actors/host/systems.hpp"
 #include "stores/database/task_database.hpp"
 
 namespace weir {

@@ -1,14 +1,11 @@
 // `run`: the node as a process, with signals, progress and an exit code.
 #include <cstdio>
-#include <future>
 #include <unistd.h>
 
-#include "actors/base/scheduling.hpp"
 #include "actors/commands/commands.hpp"
 #include "actors/commands/process_end.hpp"
-#include "actors/commands/systems.hpp"
-#include "actors/node/node.hpp"
-#include "actors/task/task_trial.hpp"
+#include "actors/host/hosted_node.hpp"
+#include "actors/host/systems.hpp"
 #include "runtime/base/log.hpp"
 
 namespace weir {
@@ -38,50 +35,6 @@ void show_progress(const node_progress& x) {
   std::fflush(stderr);
 }
 
-/// Answers when the node has ended, and only then leaves the actors. Errors:
-/// the task is not that of the job; nothing was done then.
-result<void>
-run_node(const application& app, const configuration& how,
-         const outside_systems& systems, process_end& ending,
-         const std::function<void(const node_report&)>& on_report) {
-  caf::actor_system_config config;
-  // Sharing and a low throughput: a busy task must not delay a seal.
-  config.set("scheduler.policy", caf::atom("sharing"));
-  config.set("scheduler.max-threads", scheduler_threads(how.settings.threads));
-  config.set("scheduler.max-throughput", scheduler_throughput);
-  caf::actor_system system{config};
-  if (auto wired = try_task(system, how.job, app.factory()); !wired)
-    return wired;
-  auto context = std::make_shared<node_context>(
-      systems, how.job, how.settings, identify_process(*systems.world));
-  std::promise<node_report> ended;
-  node_options options;
-  options.factory = app.factory();
-  bool terminal = isatty(STDERR_FILENO) != 0;
-  if (terminal)
-    options.on_progress = show_progress;
-  options.on_idle = [disk = systems.run.disk] {
-    disk->post("memory.release", release_free_memory);
-  };
-  options.on_stopping = [&](const std::string& left) {
-    ending.begin();
-    ending.waits_for(left);
-  };
-  options.on_end = [&](const node_report& x) { ended.set_value(x); };
-  auto report = ended.get_future();
-  // The handle keeps the actor alive until it has ended.
-  caf::actor node = system.spawn<node_actor>(context, options);
-  ending.on_signal([to = weak_actor{node.address()}](const char* signal) {
-    to.tell(stop_node{signal});
-  });
-  auto out = report.get();
-  node = nullptr;
-  if (terminal)
-    std::fputc('\n', stderr);
-  on_report(out);
-  return {};
-}
-
 void show_end(const configuration& how, const node_report& end) {
   std::fprintf(
       stderr, "weir: job %s: %s; %llu records%s\n", how.job.name().c_str(),
@@ -91,18 +44,20 @@ void show_end(const configuration& how, const node_report& end) {
           : "");
 }
 
-} // namespace
-
-int run_command(const application& app, const configuration& how) {
-  process_end ending{"job " + how.job.name(), how.settings.stop_limit};
-  raise_file_limit();
-  auto systems = open_systems(how.settings);
-  if (!systems)
-    return report(systems.error());
-  int code = 1;
-  auto ran = run_node(app, how, *systems, ending, [&](const node_report& end) {
-    code = static_cast<int>(end.outcome);
+detail::node_hooks hooks_of(const configuration& how, process_end& ending,
+                            bool terminal) {
+  detail::node_hooks out;
+  if (terminal)
+    out.on_progress = show_progress;
+  out.on_stopping = [&](const std::string& left) {
+    ending.begin();
+    ending.waits_for(left);
+  };
+  out.on_end = [&how, &ending, terminal](const node_report& end) {
+    if (terminal)
+      std::fputc('\n', stderr);
     show_end(how, end);
+    auto code = static_cast<int>(end.outcome);
     // An actor that does not come back would be waited for without end.
     if (!end.left.empty())
       _exit(code);
@@ -111,10 +66,24 @@ int run_command(const application& app, const configuration& how) {
     auto rest =
         how.settings.kafka.empty() ? how.settings.stop_limit : clients_limit;
     ending.done(code, end.died ? death_limit : rest);
-  });
-  if (!ran)
-    code = report(ran.error());
-  auto left = close_systems(*systems, closing_limit);
+  };
+  return out;
+}
+
+} // namespace
+
+int run_command(const application& app, const configuration& how) {
+  process_end ending{"job " + how.job.name(), how.settings.stop_limit};
+  raise_file_limit();
+  auto node = std::make_shared<detail::hosted_node>(
+      how.job, app.factory(), how.settings,
+      hooks_of(how, ending, isatty(STDERR_FILENO) != 0), nullptr);
+  if (auto started = node->start(); !started)
+    return report(started.error());
+  ending.on_signal([node](const char* signal) { node->stop(signal); });
+  auto code = static_cast<int>(node->wait().outcome);
+  ending.on_signal([](const char*) {});
+  auto left = node->close(closing_limit);
   if (left.empty())
     return code;
   // Questions to servers that hang: they change nothing any more.

@@ -67,6 +67,9 @@ constexpr row row_of(ec what) {
     return {pause_, no, no, no, no, lane, lane_blame};
   case ec::queue_full:
     return {no, no, retry, lane, no, no, lane_blame};
+  case ec::elsewhere:
+    // Only an answer to a question.
+    return {no, no, no, no, no, no, lane_blame};
   case ec::closed:
     return {node, node, node, node, node, node, lane_blame};
   }

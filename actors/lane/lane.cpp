@@ -26,7 +26,7 @@ lane_actor::lane_actor(caf::actor_config& config,
           "weir-commit-" + std::to_string(options_.index))),
       last_commit_ms_(context_->outside.world->wall_clock_ms()) {
   histories_.swap(options_.histories);
-  observe("lane", context_->outside.handler_probe);
+  observe("lane", context_->outside.log, context_->outside.handler_probe);
   machine_.at_least_once =
       context_->settings.guarantee == guarantee::at_least_once;
 }
@@ -55,9 +55,14 @@ caf::behavior lane_actor::make_behavior() {
       [this](const release_memory& x) { tell_tasks(x); },
       [this](const brought_up& x) { on_brought_up(x); },
       [this](const bring_up_waits& x) { on_bring_up_waits(x); },
+      [this](const bring_up_restores& x) {
+        if (machine_.is_current(x.partition, x.attempt))
+          tell(node_, task_restoring{x.partition});
+      },
       [this](const bring_up_failed& x) { on_bring_up_failed(x); },
       [this](const let_gone& x) { on_let_gone(x); },
       [this](const commit_wanted&) { act(machine_.want_commit()); },
+      [this](const hop_written&) { hop_commit(); },
       [this](const task_sealed& x) {
         seal_answered(machine_.sealed(x.partition, x.number, x.empty));
       },
@@ -80,7 +85,7 @@ void lane_actor::on_exit() {
   // After an exception: what claims name these ids is an earlier lane's now.
   for (auto* each : {producers_.get(), successor_.get()})
     if (each != nullptr)
-      context_->members.end_id(each->id);
+      context_->members.living().end(each->id);
   // The thread of the executor may still run a commit: wait for it elsewhere.
   context_->outside.run.bury->post(
       "lane.end", [committer = std::move(committer_),
@@ -214,6 +219,26 @@ void lane_actor::tick(std::uint64_t timer) {
     act(machine_.heartbeat());
   }
   watch_seal();
+}
+
+/// T48: a hop costs one commit, so the next one comes soon; but not one after
+/// the other, which would leave no time for work.
+void lane_actor::hop_commit() {
+  auto pause = context_->settings.hop_interval.count();
+  if (pause >= options_.check_interval.count())
+    return;
+  auto since = now_ms() - last_hop_commit_ms_;
+  if (since >= pause) {
+    last_hop_commit_ms_ = now_ms();
+    return act(machine_.want_commit());
+  }
+  if (std::exchange(hop_commit_due_, true))
+    return;
+  run_after(milliseconds{pause - since}, [this] {
+    hop_commit_due_ = false;
+    last_hop_commit_ms_ = now_ms();
+    act(machine_.want_commit());
+  });
 }
 
 /// While a seal is waited for, however long T_c is.

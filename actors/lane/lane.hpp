@@ -103,6 +103,7 @@ private:
   }
   void tick(std::uint64_t timer);
   void start_timer();
+  void hop_commit();
   void seal_answered(const machine::actions& todo);
   void watch_seal();
   void look_for_stuck();
@@ -166,6 +167,8 @@ private:
   std::shared_ptr<executor> committer_;
   std::int64_t last_commit_ms_;
   std::int64_t began_ms_ = 0;
+  std::int64_t last_hop_commit_ms_ = INT64_MIN / 2;
+  bool hop_commit_due_ = false;
   machine machine_;
   std::deque<machine::action> todo_;
   bool acting_ = false;

@@ -132,7 +132,7 @@ void lane_actor::id_opened(std::uint64_t id,
     return context_->discard(opened ? std::move(*opened) : nullptr);
   if (opened) {
     successor_ = std::move(*opened);
-    context_->members.begin_id(successor_->id);
+    context_->members.living().begin(successor_->id);
     log_info("lane.opened", "lane", options_.index, "producer", successor_->id);
     tell(node_, lane_opened{});
     return act(machine_.id_opened(id));
@@ -171,7 +171,7 @@ void lane_actor::perform(const machine::use_id&) {
 void lane_actor::retire(std::shared_ptr<lane_producers>& x) {
   if (!x)
     return;
-  context_->members.end_id(x->id);
+  context_->members.living().end(x->id);
   context_->discard(std::exchange(x, nullptr));
 }
 

@@ -91,10 +91,12 @@ void lane_actor::on_brought_up(const brought_up& x) {
   }
   bool made = task.actor != nullptr;
   // A task tells itself of what its code throws.
-  if (made)
+  if (made) {
+    context_->places.arrived(x.partition, task.actor);
     adopt(task.actor, [this, partition = x.partition](const std::string& why) {
       fail_lane("task " + std::to_string(partition) + " died: " + why);
     });
+  }
   tasks_[x.partition] = std::move(task);
   if (!made) {
     // The lane's life ends, so that its id is fenced wherever the task goes.
@@ -147,6 +149,7 @@ void lane_actor::on_task_gone(const task_gone& x) {
   if (i->second.committed)
     committed_.insert(x.partition);
   bool by_itself = machine_.hosts(x.partition);
+  context_->places.gone(x.partition);
   tasks_.erase(i);
   if (by_itself)
     say_failed("task " + std::to_string(x.partition) + " ended");

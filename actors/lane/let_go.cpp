@@ -12,7 +12,7 @@ let_go_actor::let_go_actor(caf::actor_config& config,
     : stepping_actor(config), context_(std::move(context)),
       info_(std::move(info)), lane_(std::move(lane)), what_(std::move(what)),
       path_(znode_paths{context_->job.name()}.claim(what_.partition)) {
-  observe("let_go", context_->outside.handler_probe);
+  observe("let_go", context_->outside.log, context_->outside.handler_probe);
 }
 
 caf::behavior let_go_actor::make_behavior() {
@@ -31,13 +31,21 @@ void let_go_actor::look() {
                       }));
 }
 
+/// Of this node, or of what it was before it joined again; another node of this
+/// process lives under other ids.
+bool let_go_actor::is_ours(const claim_node& x) const {
+  return x.process == context_->self &&
+         (x.member == info_->member ||
+          context_->members.living().all().count(x.producer_id) == 0);
+}
+
 void let_go_actor::decide(result<znode> node) {
   if (!node && node.error().code() != ec::not_found)
     return retry(node.error());
   auto claim =
       node ? decode_claim(node->data) : result<claim_node>{fail(node.error())};
   // A bring-up that was ended on the way may have written it, or may not.
-  bool ours = claim && !claim->released && claim->process == context_->self;
+  bool ours = claim && !claim->released && is_ours(*claim);
   if (!ours) {
     // Nobody's, or somebody else's: what stopped the task here is theirs to
     // find. So it is when somebody had it since we first looked.

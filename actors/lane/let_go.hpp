@@ -44,6 +44,7 @@ protected:
 private:
   void look();
   void decide(result<znode> node);
+  bool is_ours(const claim_node& x) const;
   void fence();
   void park();
   /// An earlier stop that was decided about, or this one.

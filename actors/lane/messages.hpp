@@ -37,6 +37,10 @@ struct task_waiting {
   /// It waits for the operator's decision.
   std::shared_ptr<const parked_node> parked = nullptr;
 };
+/// The claim is this node's, the state comes back.
+struct task_restoring {
+  int partition;
+};
 /// The task processes; positions per input as committed.
 struct task_progress {
   int partition;
@@ -81,6 +85,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::stop_lane)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::drop_lane)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::set_check_interval)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_waiting)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_restoring)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_progress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_parked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::node_failed)

@@ -73,7 +73,7 @@ membership_actor::membership_actor(caf::actor_config& config,
     : stepping_actor(config), context_(std::move(context)),
       node_(std::move(node)), paths_(context_->job.name()),
       partitions_(partitions), patient_(patient) {
-  observe("membership", context_->outside.handler_probe);
+  observe("membership", context_->outside.log, context_->outside.handler_probe);
 }
 
 caf::behavior membership_actor::make_behavior() {

@@ -14,7 +14,7 @@ constexpr milliseconds fence_limit{10'000};
 fencer_actor::fencer_actor(caf::actor_config& config,
                            std::shared_ptr<node_context> context)
     : stepping_actor(config), context_(std::move(context)) {
-  observe("fencer", context_->outside.handler_probe);
+  observe("fencer", context_->outside.log, context_->outside.handler_probe);
 }
 
 caf::behavior fencer_actor::make_behavior() {

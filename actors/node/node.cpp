@@ -59,7 +59,7 @@ node_actor::node_actor(caf::actor_config& config,
       options_(std::move(options)),
       check_interval_(context_->settings.check_interval_or_default()),
       sync_interval_(context_->settings.sync_interval) {
-  observe("node", context_->outside.handler_probe);
+  observe("node", context_->outside.log, context_->outside.handler_probe);
 }
 
 caf::behavior node_actor::make_behavior() {
@@ -75,7 +75,7 @@ caf::behavior node_actor::make_behavior() {
       [this](const joined& x) { on_joined(x); },
       [this](const join_failed& x) {
         membership_gone();
-        stop(outcome_of(x.why), x.why.text());
+        stop(x.why);
       },
       [this](const session_lost& x) { on_session_lost(x); },
       [this](const live_settings& x) { on_live_settings(x); },
@@ -84,10 +84,18 @@ caf::behavior node_actor::make_behavior() {
           tell(lane.actor, x);
       },
       [this](const task_waiting& x) { on_waiting(x); },
+      [this](const task_restoring& x) {
+        auto& task = tasks_[x.partition];
+        task.restoring = true;
+        task.held_elsewhere = false;
+        task.waiting.clear();
+      },
       [this](const task_progress& x) { on_progress(x); },
+      [this](const drain_node& x) { start_drain(x); },
+      [this](const ask_status& x) { x.answer(status()); },
       [this](const task_parked& x) { on_parked(x.partition, x.why); },
       [this](const node_failed& x) {
-        stop(node_outcome::failed, x.why.text());
+        stop(node_outcome::failed, x.why.text(), x.why.code());
       },
       [this](const task_suspect& x) { on_task_suspect(x); },
       [this](const lane_stopped& x) { on_lane_stopped(x); },
@@ -110,6 +118,10 @@ void node_actor::on_exit() {
 
 // -- start
 
+void node_actor::stop(const error& why) {
+  stop(outcome_of(why), why.text(), why.code());
+}
+
 void node_actor::prepare() {
   run_on(
       *context_->outside.run.net, {"topics.prepare", context_->stopping},
@@ -121,7 +133,7 @@ void node_actor::prepare() {
         if (stopping_)
           return;
         if (!topics)
-          return stop(outcome_of(topics.error()), topics.error().text());
+          return stop(topics.error());
         partitions_ = topics->partitions;
         context_->memory =
             share_memory(context_->settings, partitions_,
@@ -134,29 +146,21 @@ void node_actor::prepare() {
 }
 
 void node_actor::take_targets() {
-  run_on(
-      *context_->outside.run.net, {"watermarks", context_->stopping},
-      [context = context_,
-       partitions = partitions_]() -> result<drain_targets> {
-        drain_targets out;
-        for (auto& declared : context->job.inputs())
-          for (int p = 0; p < partitions; ++p) {
-            auto limits = context->outside.streams->query_watermarks(
-                context->job.topic(declared), p, isolation::read_committed);
-            if (!limits)
-              return fail(limits.error());
-            out[p].push_back(limits->high);
-          }
-        return out;
-      },
-      [this](result<drain_targets>& found) {
-        if (stopping_)
-          return;
-        if (!found)
-          return stop(outcome_of(found.error()), found.error().text());
-        context_->targets = std::move(*found);
-        join(false);
-      });
+  find_ends([this](result<drain_targets>& found) {
+    if (stopping_)
+      return;
+    if (!found)
+      return stop(found.error());
+    context_->targets = *found;
+    add_goal(
+        std::move(*found),
+        [this](const result<void>& how) {
+          if (how || how.error().code() != ec::closed)
+            finish_drained();
+        },
+        {});
+    join(false);
+  });
 }
 
 void node_actor::join(bool patient) {
@@ -175,6 +179,8 @@ void node_actor::on_joined(const joined& x) {
   start_sync_timer();
   if (std::exchange(started_, true))
     return;
+  if (options_.on_joined)
+    options_.on_joined(partitions_);
   progress_tick();
   group_tick();
   owners_tick();
@@ -278,6 +284,7 @@ void node_actor::on_live_settings(const live_settings& x) {
 void node_actor::on_waiting(const task_waiting& x) {
   auto& task = tasks_[x.partition];
   task.running = false;
+  task.restoring = false;
   task.held_elsewhere = x.held_elsewhere;
   if (x.parked)
     return on_parked(x.partition, x.parked);
@@ -340,6 +347,7 @@ void node_actor::sync_tick(std::uint64_t timer) {
     return;
   for (auto& [index, lane] : lanes_)
     tell(lane.actor, sync_due{});
+  trim_hops();
   start_sync_timer();
 }
 

@@ -11,39 +11,13 @@
 #include "actors/lane/messages.hpp"
 #include "actors/membership/messages.hpp"
 #include "runtime/base/free_memory.hpp"
+#include "weir/node_status.hpp"
 #include "weir/task.hpp"
 
 namespace weir {
 
-/// Why a node ended; the process's exit code (table in README).
-enum class node_outcome {
-  /// Stopped in order, or drained.
-  stopped = 0,
-  /// It could not start or go on: servers, settings, topics.
-  failed = 1,
-  /// A task stopped for good: bad input under `fail`, or its code fails.
-  task_stopped = 3,
-  /// State, changelog or inputs do not fit together: the operator decides.
-  data_loss = 4,
-};
-
 /// Exit code of a job that ends with this task parked.
 node_outcome outcome_of(const parked_node& why);
-
-struct node_report {
-  node_outcome outcome = node_outcome::stopped;
-  /// One line for the end of the output; names task and cause.
-  std::string text;
-  std::uint64_t records = 0;
-  std::uint64_t skipped = 0;
-  bool drained = false;
-  /// Some of what was processed is not committed: it comes again.
-  bool uncommitted = false;
-  /// What did not end in time and still runs; empty as a rule.
-  std::string left;
-  /// It ended by an exception of its own.
-  bool died = false;
-};
 
 /// For a progress line.
 struct node_progress {
@@ -67,6 +41,8 @@ struct node_options {
   std::function<void()> on_idle;
   /// While it stops, each time less is left: what it waits for.
   std::function<void(const std::string& left)> on_stopping;
+  /// Once, when it is a member of the job: how many tasks that has.
+  std::function<void(int partitions)> on_joined;
   /// Once, when the node has ended.
   std::function<void(const node_report&)> on_end;
 };
@@ -74,6 +50,20 @@ struct node_options {
 /// Stop in order: commit, release, leave.
 struct stop_node {
   std::string reason;
+};
+
+/// Until what is in the inputs now is committed, and what it leads to.
+struct drain_node {
+  /// On the node's thread. Errors: `task_failed`, `closed`, of the stream
+  /// system.
+  std::function<void(result<void>)> done;
+  /// Cancelled: nobody waits any more.
+  cancel_token token;
+};
+
+struct ask_status {
+  /// On the node's thread.
+  std::function<void(node_status)> answer;
 };
 
 /// Prepares the topics, joins, runs the lanes, follows the live settings, and
@@ -95,6 +85,15 @@ private:
     std::vector<int> partitions;
     bool solo = false;
   };
+  /// What is to be committed.
+  struct drain_goal {
+    drain_targets ends;
+    std::function<void(result<void>)> done;
+    cancel_token token;
+    /// Tasks of other processes that are there.
+    std::set<int> elsewhere{};
+    bool looking_at_hops = false;
+  };
   struct task_progress_state {
     std::vector<std::int64_t> positions;
     /// The same, when the inputs were last looked at.
@@ -102,6 +101,7 @@ private:
     std::uint64_t records = 0;
     std::uint64_t skipped = 0;
     bool running = false;
+    bool restoring = false;
     bool held_elsewhere = false;
     std::string waiting;
     std::shared_ptr<const parked_node> parked;
@@ -132,7 +132,9 @@ private:
   void on_task_suspect(const task_suspect& x);
   void on_progress(const task_progress& x);
   void on_lane_stopped(const lane_stopped& x);
-  void stop(node_outcome outcome, const std::string& text);
+  void stop(node_outcome outcome, const std::string& text,
+            ec cause = ec::task_failed);
+  void stop(const error& why);
   void stop_lanes();
   void give_up_commits();
   void give_up_lanes();
@@ -145,6 +147,8 @@ private:
   void end();
   void check_cluster();
   void sync_tick(std::uint64_t timer);
+  // (node_hops.cpp)
+  void trim_hops();
   void start_sync_timer();
   void progress_tick();
   void release_memory_of_all();
@@ -156,11 +160,21 @@ private:
   std::vector<int> quiet_tasks();
   void on_counts(const std::vector<cluster_finding>& grown);
   void tell_of_stalls(const std::vector<partition_ends>& ends);
-  bool is_drained() const;
+  // (node_drain.cpp)
+  void find_ends(std::function<void(result<drain_targets>&)> then);
+  void start_drain(drain_node what);
+  void add_goal(drain_targets ends, std::function<void(result<void>)> done,
+                cancel_token token);
+  bool is_drained(const drain_goal& goal) const;
   void check_drained();
   std::map<int, std::vector<std::int64_t>> hop_positions() const;
-  void look_at_hops();
+  void look_at_hops(const std::shared_ptr<drain_goal>& goal);
+  void reach(const std::shared_ptr<drain_goal>& goal, result<void> how);
+  void close_goals();
+  const parked_node* first_parked(int& partition) const;
   void finish_drained();
+  task_status status_of(int partition, const task_progress_state& task) const;
+  node_status status() const;
 
   std::shared_ptr<node_context> context_;
   node_options options_;
@@ -171,8 +185,7 @@ private:
   std::map<int, lane_state> lanes_;
   int next_lane_ = 0;
   std::map<int, task_progress_state> tasks_;
-  std::set<int> drained_elsewhere_;
-  bool looking_at_hops_ = false;
+  std::vector<std::shared_ptr<drain_goal>> goals_;
   milliseconds check_interval_{100};
   milliseconds sync_interval_{300'000};
   std::uint64_t sync_timer_ = 0;
@@ -187,6 +200,9 @@ private:
   /// To the consumer group, the last time.
   bool naming_positions_ = false;
   bool ended_ = false;
+  /// As committed at the last T_s.
+  std::map<int, std::vector<std::int64_t>> trim_below_;
+  bool trimming_ = false;
   bool committing_group_ = false;
   bool looking_at_others_ = false;
   bool cluster_checked_ = false;
@@ -201,3 +217,5 @@ private:
 } // namespace weir
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::stop_node)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::drain_node)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::ask_status)

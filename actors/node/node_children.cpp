@@ -74,6 +74,7 @@ void node_actor::died() {
   report_.text = "the node failed: " + death();
   report_.uncommitted = true;
   report_.died = true;
+  close_goals();
   if (options_.on_end)
     options_.on_end(report_);
 }

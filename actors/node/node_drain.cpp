@@ -1,4 +1,5 @@
-// What a node knows of its job's progress: group offsets, `--until-drained`.
+// What a node knows of its job's progress: group offsets, and when all that
+// there was is committed.
 #include <algorithm>
 
 #include "actors/node/node.hpp"
@@ -59,9 +60,49 @@ void node_actor::commit_group(std::function<void()> then) {
       });
 }
 
-bool node_actor::is_drained() const {
-  for (auto& [partition, ends] : context_->targets) {
-    if (drained_elsewhere_.count(partition) > 0)
+/// The committed ends of the inputs, by task.
+void node_actor::find_ends(std::function<void(result<drain_targets>&)> then) {
+  run_on(
+      *context_->outside.run.net, {"watermarks", context_->stopping},
+      [context = context_,
+       partitions = partitions_]() -> result<drain_targets> {
+        drain_targets out;
+        for (auto& declared : context->job.inputs())
+          for (int p = 0; p < partitions; ++p) {
+            auto limits = context->outside.streams->query_watermarks(
+                context->job.topic(declared), p, isolation::read_committed);
+            if (!limits)
+              return fail(limits.error());
+            out[p].push_back(limits->high);
+          }
+        return out;
+      },
+      std::move(then));
+}
+
+void node_actor::start_drain(drain_node what) {
+  if (stopping_ || !started_)
+    return what.done(fail(ec::closed, "the node does not run"));
+  find_ends([this, what](result<drain_targets>& ends) {
+    if (stopping_)
+      return what.done(fail(ec::closed, "the node stops"));
+    if (!ends)
+      return what.done(fail(ends.error()));
+    add_goal(std::move(*ends), what.done, what.token);
+    check_drained();
+  });
+}
+
+void node_actor::add_goal(drain_targets ends,
+                          std::function<void(result<void>)> done,
+                          cancel_token token) {
+  goals_.push_back(std::make_shared<drain_goal>(drain_goal{
+      std::move(ends), std::move(done), std::move(token)}));
+}
+
+bool node_actor::is_drained(const drain_goal& goal) const {
+  for (auto& [partition, ends] : goal.ends) {
+    if (goal.elsewhere.count(partition) > 0)
       continue;
     auto i = tasks_.find(partition);
     if (i != tasks_.end() && i->second.parked)
@@ -76,12 +117,37 @@ bool node_actor::is_drained() const {
 }
 
 void node_actor::check_drained() {
-  if (!context_->settings.until_drained || stopping_ || !is_drained())
+  std::erase_if(goals_, [](auto& each) { return each->token.cancelled(); });
+  if (stopping_)
     return;
-  if (context_->job.internals().empty())
-    finish_drained();
-  else
-    look_at_hops();
+  // One that is reached may end the node.
+  for (auto& goal : std::vector{goals_}) {
+    if (!is_drained(*goal))
+      continue;
+    if (context_->job.internals().empty())
+      reach(goal, {});
+    else
+      look_at_hops(goal);
+  }
+}
+
+void node_actor::reach(const std::shared_ptr<drain_goal>& goal,
+                       result<void> how) {
+  if (std::erase(goals_, goal) == 0)
+    return;
+  int partition = 0;
+  auto* parked = first_parked(partition);
+  if (how && parked != nullptr)
+    how = fail(ec::task_failed, "task " + std::to_string(partition) +
+                                    " is parked: " + parked->why +
+                                    "; every other input is at its end");
+  goal->done(std::move(how));
+}
+
+/// When the node stops.
+void node_actor::close_goals() {
+  for (auto& goal : std::exchange(goals_, {}))
+    goal->done(fail(ec::closed, "the node stopped before"));
 }
 
 /// By task, as of their last commits; none of those that are parked.
@@ -102,8 +168,8 @@ std::map<int, std::vector<std::int64_t>> node_actor::hop_positions() const {
 /// committed all that the internal topics hold, uncommitted too, and none has
 /// committed anything while they were asked, nothing is under way anywhere:
 /// what is emitted is in the commit of the record that led to it.
-void node_actor::look_at_hops() {
-  if (std::exchange(looking_at_hops_, true))
+void node_actor::look_at_hops(const std::shared_ptr<drain_goal>& goal) {
+  if (std::exchange(goal->looking_at_hops, true))
     return;
   auto before = hop_positions();
   using all_ends = std::map<int, std::vector<std::int64_t>>;
@@ -122,24 +188,41 @@ void node_actor::look_at_hops() {
           }
         return out;
       },
-      [this, before](result<all_ends>& ends) {
-        looking_at_hops_ = false;
+      [this, before, goal](result<all_ends>& ends) {
+        goal->looking_at_hops = false;
         if (stopping_)
           return;
+        // What they emit to the internal topics cannot be seen from here.
+        if (!goal->elsewhere.empty() && !context_->settings.until_drained)
+          return reach(goal, fail(ec::elsewhere,
+                                  "task " +
+                                      std::to_string(*goal->elsewhere.begin()) +
+                                      " of this job is in another process or "
+                                      "node, and it has internal topics: drain "
+                                      "where all of its tasks are"));
         if (ends && *ends == before && hop_positions() == before &&
-            is_drained() && drained_elsewhere_.empty())
-          return finish_drained();
+            is_drained(*goal) && goal->elsewhere.empty())
+          return reach(goal, {});
         run_after(hop_look_period, [this] { check_drained(); });
       });
 }
 
+const parked_node* node_actor::first_parked(int& partition) const {
+  for (auto& [p, task] : tasks_)
+    if (task.parked) {
+      partition = p;
+      return task.parked.get();
+    }
+  return nullptr;
+}
+
+/// Of `--until-drained`.
 void node_actor::finish_drained() {
-  for (auto& [partition, task] : tasks_)
-    if (task.parked)
-      return stop(outcome_of(*task.parked),
-                  "task " + std::to_string(partition) +
-                      " is parked: " + task.parked->why +
-                      "; every other input is at its end");
+  int partition = 0;
+  if (auto* parked = first_parked(partition))
+    return stop(outcome_of(*parked), "task " + std::to_string(partition) +
+                                         " is parked: " + parked->why +
+                                         "; every other input is at its end");
   report_.drained = true;
   stop(node_outcome::stopped, "every input is at its end");
 }
@@ -147,11 +230,12 @@ void node_actor::finish_drained() {
 /// A task that another process holds is drained when its group offsets say so;
 /// when that process leaves, this one takes the task and sees for itself.
 void node_actor::look_at_others() {
-  if (!context_->settings.until_drained || stopping_ || looking_at_others_)
+  if (goals_.empty() || stopping_ || looking_at_others_)
     return;
   bool others = false;
-  for (auto& [partition, task] : tasks_)
-    others |= task.held_elsewhere && drained_elsewhere_.count(partition) == 0;
+  for (auto& goal : goals_)
+    for (auto& [partition, task] : tasks_)
+      others |= task.held_elsewhere && goal->elsewhere.count(partition) == 0;
   if (!others)
     return;
   looking_at_others_ = true;
@@ -171,17 +255,18 @@ void node_actor::look_at_others() {
       },
       [this](all& found) {
         looking_at_others_ = false;
-        for (auto& [partition, task] : tasks_) {
-          auto ends = context_->targets.find(partition);
-          if (!task.held_elsewhere || ends == context_->targets.end())
-            continue;
-          bool done = true;
-          for (std::size_t i = 0; i < ends->second.size(); ++i)
-            done &= found[i][static_cast<std::size_t>(partition)].value_or(
-                        -1) >= ends->second[i];
-          if (done)
-            drained_elsewhere_.insert(partition);
-        }
+        for (auto& goal : goals_)
+          for (auto& [partition, task] : tasks_) {
+            auto ends = goal->ends.find(partition);
+            if (!task.held_elsewhere || ends == goal->ends.end())
+              continue;
+            bool done = true;
+            for (std::size_t i = 0; i < ends->second.size(); ++i)
+              done &= found[i][static_cast<std::size_t>(partition)].value_or(
+                          -1) >= ends->second[i];
+            if (done)
+              goal->elsewhere.insert(partition);
+          }
         check_drained();
       });
 }

@@ -13,16 +13,20 @@ constexpr milliseconds session_limit{1'500};
 
 } // namespace
 
-void node_actor::stop(node_outcome outcome, const std::string& text) {
+void node_actor::stop(node_outcome outcome, const std::string& text,
+                      ec cause) {
   // The first cause of a failure is the one to tell.
   if (report_.outcome == node_outcome::stopped) {
     report_.outcome = outcome;
+    if (outcome != node_outcome::stopped)
+      report_.cause = cause;
     if (outcome != node_outcome::stopped || report_.text.empty())
       report_.text = text;
   }
   if (std::exchange(stopping_, true))
     return;
   log_info("node.stopping", "why", text);
+  close_goals();
   context_->stopping.cancel();
   auto limit = context_->settings.stop_limit;
   run_after(limit / 2, [this] { give_up_commits(); });

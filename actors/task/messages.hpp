@@ -70,6 +70,9 @@ struct task_applied {
 };
 /// The overlay is large: commit now.
 struct commit_wanted {};
+/// T48: the transaction has records of an internal topic, which nobody reads
+/// before it is committed.
+struct hop_written {};
 /// The task's database is closed and its actor has ended.
 struct task_gone {
   int partition;
@@ -111,6 +114,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::outputs_acknowledged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::outputs_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_applied)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::commit_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::hop_written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_gone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(weir::task_rejects)

@@ -47,6 +47,8 @@ caf::behavior task::make_behavior() {
         shell_->guard([&] { std::rethrow_exception(problem); });
         return caf::none;
       });
+  // What nobody handles is answered with an error, and not printed.
+  caf::event_based_actor::set_default_handler(caf::drop);
   return shell_->handlers().or_else(messages());
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "actors/base/node_context.hpp"
 #include "actors/send/outbox.hpp"
@@ -65,6 +66,7 @@ public:
     if (x.offset() < position.next_offset)
       return look_back(input, x);
     current_ = &x;
+    current_input_ = input;
     rejection_.reset();
     state_.begin_record();
     if (is_decided(input, x.offset())) [[unlikely]] {
@@ -173,6 +175,10 @@ public:
   }
   std::uint64_t records() const noexcept { return records_; }
   std::uint64_t skipped() const noexcept { return skipped_; }
+  /// Whether something was emitted to an internal topic since the last call.
+  bool take_hop_written() noexcept {
+    return std::exchange(hop_written_, false);
+  }
   /// Called by an emit outside of a record that waits for room or failed.
   void set_wake(std::function<void()> x) { wake_ = std::move(x); }
   /// Error of such an emit, where none can be returned: no commit may succeed
@@ -190,6 +196,7 @@ private:
     std::shared_ptr<commit_slot> slot;
   };
 
+  void find_hop_sources();
   void check_source(std::size_t target) const;
   /// H28: the operator has decided to pass this record.
   bool is_decided(std::size_t input, std::int64_t offset) const noexcept {
@@ -223,6 +230,10 @@ private:
   task_state state_;
   outbox out_;
   const record* current_ = nullptr;
+  std::size_t current_input_ = 0;
+  /// By internal topic and input.
+  std::vector<std::vector<bool>> hop_sources_;
+  bool hop_written_ = false;
   std::optional<std::string> rejection_;
   parked_kind rejection_kind_ = parked_kind::bad_record;
   std::string refusal_;

@@ -142,7 +142,7 @@ void task::shell::on_seal(const seal_request& x) {
     return fail_with(place_of_seal(sealed.error()), sealed.error());
   sealing = x.number;
   sealing_empty = !*sealed;
-  commit_asked = false;
+  commit_asked = hop_told = false;
   if (x.last)
     core->close();
   if (core->out().is_drained())
@@ -204,7 +204,8 @@ void task::shell::on_timer(std::uint64_t id) {
     timers.erase(i);
   else
     self.delayed_send(&self, period, timer_due{id});
-  guard(fire);
+  if (guard(fire))
+    ask_for_commit();
 }
 
 void task::shell::check_send() {

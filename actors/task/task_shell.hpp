@@ -135,6 +135,8 @@ struct task::shell {
   bool waits_for_first_commit = false;
   bool pumping = false;
   bool commit_asked = false;
+  /// Of this transaction.
+  bool hop_told = false;
   /// The next record waits until all before it is committed.
   bool held_back = false;
   /// Nothing is processed any more: after the last seal, a refusal, a failure.

@@ -113,6 +113,8 @@ bool task::shell::drain() {
 
 /// Before its time: there is too much for one commit, or nothing is to come.
 void task::shell::ask_for_commit() {
+  if (core->take_hop_written() && !std::exchange(hop_told, true) && !failed)
+    tell_high(lane, hop_written{});
   if (commit_asked || sealing || failed)
     return;
   auto bound = core->context().memory.overlay;

@@ -63,6 +63,8 @@ enum class ec {
   closed,
   /// User code threw or refused.
   task_failed,
+  /// The task is not in this process; the text says what is known of it.
+  elsewhere,
 };
 
 /// Stable name of a code, such as "fenced".

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -195,6 +196,8 @@ private:
   caf::behavior make_behavior() final;
   void on_exit() final;
   caf::invoke_message_result consume(caf::mailbox_element& x) final;
+  caf::resumable::resume_result resume(caf::execution_unit* on,
+                                       std::size_t throughput) final;
 
   detail::task_parts* parts_;
   detail::task_place place_;

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include <caf/duration.hpp>
+
 #include "weir/event.hpp"
 #include "weir/job.hpp"
 #include "weir/policies.hpp"
@@ -31,39 +33,14 @@ namespace detail {
 
 class driver_core;
 
-/// A record without its types.
-struct raw_event {
-  std::optional<std::string> key;
-  std::optional<std::string> value;
-  time_point timestamp{};
-  position at;
-  std::vector<std::pair<std::string, std::string>> headers;
-};
-
 /// False ends the visit.
 using store_visit =
     std::function<bool(int partition, std::string_view key, const void* value)>;
 
-[[noreturn]] void throw_undecodable(std::string_view topic, const position& at,
-                                    const error& why);
-
-/// Throws `driver_error`.
-template <class F>
-value_of<F> read_side(const std::optional<std::string>& in,
-                      std::string_view topic, const position& at) {
-  if constexpr (std::is_same_v<F, none>) {
-    return {};
-  } else {
-    if constexpr (weir::detail::side<F>::optional) {
-      if (!in)
-        return {};
-    }
-    auto out = decode<typename weir::detail::side<F>::inner>(in ? *in : "");
-    if (!out)
-      throw_undecodable(topic, at, out.error());
-    return std::move(*out);
-  }
-}
+/// Null = with a value.
+using answered = std::function<void(const caf::error*)>;
+using question = std::function<void(caf::event_based_actor* from,
+                                    const caf::actor& task, const answered&)>;
 
 } // namespace detail
 
@@ -101,9 +78,8 @@ struct bad_record {
 };
 
 /// The job's real actors and stores; the log and the disks are in memory, and
-/// time passes only where a function below says so. Of use on one thread, one
-/// at a time in a process. Whatever cannot go on throws `driver_error` with the
-/// reason.
+/// time passes only where a function below says so. Of use on one thread.
+/// Whatever cannot go on throws `driver_error` with the reason.
 class driver {
 public:
   /// Throws as well if the task is not that of the job.
@@ -217,21 +193,12 @@ public:
   /// The committed records of a topic, partition after partition.
   template <class K, class V>
   std::vector<event<K, V>> read(const topic<K, V>& of) {
-    static_assert(!weir::detail::holds_views<value_of<K>> &&
-                      !weir::detail::holds_views<value_of<V>>,
-                  "what is read owns its text: read with a definition of the "
-                  "same name whose types have std::string for "
-                  "std::string_view");
     std::vector<event<K, V>> out;
     for (auto& raw : events(of.name)) {
-      event<K, V> x;
-      x.key = detail::read_side<K>(raw.key, of.name, raw.at);
-      if (raw.value)
-        x.value = detail::read_side<V>(raw.value, of.name, raw.at);
-      x.timestamp = raw.timestamp;
-      x.at = raw.at;
-      x.headers = std::move(raw.headers);
-      out.push_back(std::move(x));
+      auto x = weir::detail::decode_event<K, V>(std::move(raw), of.name);
+      if (!x)
+        throw driver_error{to_string(x.error())};
+      out.push_back(std::move(*x));
     }
     return out;
   }
@@ -247,6 +214,23 @@ public:
     }
     return out;
   }
+  /// Sends the task a message of its own (`task::messages`), as
+  /// `weir::ask` does on a node. Throws if it answers with an error, or not
+  /// without time passing.
+  template <class Reply, class Message>
+  Reply ask(int partition, Message what) {
+    std::optional<Reply> out;
+    put(partition, [&](caf::event_based_actor* from, const caf::actor& task,
+                       const detail::answered& problem) {
+      from->request(task, caf::infinite, std::move(what))
+          .then([&out, problem](const Reply& x) {
+            out = x;
+            problem(nullptr);
+          },
+                [problem](const caf::error& why) { problem(&why); });
+    });
+    return std::move(*out);
+  }
   /// What was skipped or given to the dead letters, in the order in which that
   /// happened; again where it is done again after a crash.
   std::span<const bad_record> bad() const;
@@ -257,8 +241,9 @@ public:
 private:
   position send(std::string_view topic, const weir::detail::raw_side& key,
                 const weir::detail::raw_side& value, const emit_options& how);
-  std::vector<detail::raw_event> events(std::string_view topic);
+  std::vector<weir::detail::raw_event> events(std::string_view topic);
   void visit(const part& store, const detail::store_visit& each);
+  void put(int partition, const detail::question& ask);
 
   std::unique_ptr<detail::driver_core> core_;
 };

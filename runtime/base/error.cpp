@@ -52,6 +52,8 @@ std::string_view to_string(ec code) noexcept {
     return "closed";
   case ec::task_failed:
     return "task_failed";
+  case ec::elsewhere:
+    return "elsewhere";
   }
   return "unknown";
 }

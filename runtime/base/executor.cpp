@@ -23,7 +23,8 @@ using clock = executor_watch::clock;
 class thread_crew final : public executor_watch::watched,
                           public std::enable_shared_from_this<thread_crew> {
 public:
-  explicit thread_crew(std::string name) : name_(std::move(name)) {}
+  explicit thread_crew(std::string name)
+      : name_(std::move(name)), log_(current_log()) {}
 
   void start(int threads) {
     std::lock_guard guard{mutex_};
@@ -109,6 +110,9 @@ private:
     auto label = name_ + "-" + std::to_string(next_++);
     made->thread = std::thread{[self = shared_from_this(), made, label] {
       pthread_setname_np(pthread_self(), label.substr(0, 15).c_str());
+      // A copy: the thread may outlive all that it works for.
+      auto log = self->log_;
+      log_scope scope{log};
       self->work(*made);
     }};
   }
@@ -142,6 +146,7 @@ private:
   }
 
   const std::string name_;
+  const node_log log_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable ended_;

@@ -71,7 +71,8 @@ void run_job(const job_options& how, std::function<void()> job) noexcept;
 class executor_watch;
 
 /// `threads` threads named "<name>-0", … (at most 15 characters are visible).
-/// Without a watch no thread is ever written off.
+/// Without a watch no thread is ever written off. The threads log to where the
+/// calling thread does.
 std::unique_ptr<executor>
 make_thread_executor(std::string name, int threads,
                      std::shared_ptr<executor_watch> watch = nullptr);

@@ -10,7 +10,8 @@ executor_watch::executor_watch(
     int most, std::function<void(const std::string&)> on_too_many,
     std::chrono::milliseconds period)
     : most_(most), on_too_many_(std::move(on_too_many)), period_(period),
-      thread_([this] {
+      thread_([this, log = current_log()] {
+        log_scope scope{log};
         pthread_setname_np(pthread_self(), "weir-watch");
         run();
       }) {}

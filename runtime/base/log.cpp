@@ -37,15 +37,32 @@ void write_to_stderr(log_level level, std::string_view event,
 
 std::atomic<log_level> least_level{log_level::info};
 
-log_sink& current_sink() {
-  static log_sink sink = write_to_stderr;
+log_sink& process_sink() {
+  static log_sink sink;
   return sink;
 }
 
+thread_local const node_log* current = nullptr;
+
 } // namespace
 
+log_scope::log_scope(const node_log& to) noexcept
+    : before_(std::exchange(current, &to)) {}
+
+log_scope::~log_scope() {
+  current = before_;
+}
+
+node_log current_log() {
+  return current != nullptr ? *current : nullptr;
+}
+
 void set_log_sink(log_sink sink) {
-  current_sink() = sink ? std::move(sink) : log_sink{write_to_stderr};
+  process_sink() = std::move(sink);
+}
+
+log_sink stderr_log() {
+  return write_to_stderr;
 }
 
 void set_log_level(log_level least) noexcept {
@@ -59,7 +76,10 @@ bool log_enabled(log_level level) noexcept {
 namespace detail {
 
 void write_log(log_level level, std::string_view event, std::string_view text) {
-  current_sink()(level, event, text);
+  if (current != nullptr && *current)
+    return (**current)(level, event, text);
+  if (auto& sink = process_sink())
+    sink(level, event, text);
 }
 
 } // namespace detail

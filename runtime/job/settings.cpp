@@ -52,6 +52,9 @@ result<void> check_times(const settings& x) {
           session_timeout_limits.check("--session-timeout", x.session_timeout);
       !ok)
     return ok;
+  if (auto ok = hop_interval_limits.check("--hop-interval", x.hop_interval);
+      !ok)
+    return ok;
   if (auto ok = stop_limit_limits.check("--stop-limit", x.stop_limit); !ok)
     return ok;
   return producer_linger_limits.check("--producer-linger", x.producer_linger);

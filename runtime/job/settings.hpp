@@ -1,95 +1,15 @@
-// How a job runs: everything an operator can set, with the default and why.
+// What belongs to the settings of a job and is nobody's interface: limits,
+// places, how times are written.
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <map>
-#include <optional>
 #include <string>
 
-#include "weir/error.hpp"
-#include "weir/policies.hpp"
+#include "weir/settings.hpp"
 
 namespace weir {
 
 using std::chrono::milliseconds;
-
-/// What becomes of a task that stopped for good: it alone is stopped, for the
-/// operator to decide (rule H28), or the process ends.
-enum class task_stop_policy { park, exit };
-
-/// What to do where input records were deleted before they were read: leave it
-/// to the operator, or go on behind the gap, which is counted.
-enum class lost_input_policy { park, go_on };
-
-struct settings {
-  // -- where
-  /// Brokers, "host:port,host:port". Empty = the embedded default.
-  std::string kafka;
-  /// "host:port,…[/chroot]". Empty = the embedded default.
-  std::string zookeeper;
-  /// Properties for librdkafka, as given (TLS, SASL, …).
-  std::map<std::string, std::string> kafka_properties;
-  /// State of the tasks, and the embedded log.
-  std::string data_directory = "weir-data";
-  /// Partitions of inputs that are missing; none = the embedded log makes them
-  /// with 8, servers do not.
-  std::optional<int> create_inputs;
-
-  // -- how
-  weir::guarantee guarantee = weir::guarantee::exactly_once;
-  /// T_c. Unset = 100 ms exactly-once (outputs wait for it), 1 s at-least-once.
-  std::optional<milliseconds> check_interval;
-  /// T_s.
-  milliseconds sync_interval{300'000};
-  /// Scheduler threads, and lanes: a lane is what one thread commits.
-  int threads = 2;
-  bool until_drained = false;
-  bad_record_policy on_bad_record = bad_record_policy::fail;
-  /// One task's trouble is not the others'.
-  task_stop_policy on_task_stop = task_stop_policy::park;
-  lost_input_policy on_lost_input = lost_input_policy::park;
-  /// Larger records are bad input. 1 MiB: Kafka's own default limit.
-  std::size_t max_record_bytes = 1u << 20;
-  start_policy start = start_policy::earliest;
-  /// Rule L10: start in spite of findings on a cluster of three brokers.
-  bool allow_weak = false;
-
-  // -- sizes: of a task, at most (memory_shares.hpp divides a node's budgets)
-  /// A commit starts early when a task's uncommitted changes pass this bound
-  /// (attack 15: memory, and LevelDB batches beyond the write buffer).
-  std::size_t overlay_bytes = 16u << 20;
-  /// Decoded committed values kept by each task.
-  std::size_t cache_bytes = 4u << 20;
-  /// What a task may hold back between seal and the next begin (rule L5).
-  std::size_t held_bytes = 1u << 20;
-  /// Local queue of each producer of a lane; none = the lanes' producers share
-  /// a budget (memory_shares.hpp).
-  std::optional<std::size_t> producer_bytes;
-  milliseconds producer_linger{5};
-
-  // -- deadlines
-  milliseconds session_timeout{10'000};
-  /// C6: after this a blocked fence or restore is reported again and again.
-  milliseconds patience{30'000};
-  /// H34: after this a stop ends the process with what is left undone. Below
-  /// the 30 s that supervisors of processes wait before they kill.
-  milliseconds stop_limit{20'000};
-
-  milliseconds check_interval_or_default() const {
-    if (check_interval)
-      return *check_interval;
-    return guarantee == weir::guarantee::exactly_once ? milliseconds{100}
-                                                      : milliseconds{1'000};
-  }
-  /// L9: session timeout + T_c + margin, so that a dead producer's transaction
-  /// does not block its readers for longer than a take-over needs.
-  milliseconds transaction_timeout(milliseconds interval) const {
-    return session_timeout + interval + milliseconds{10'000};
-  }
-
-  result<void> validate() const;
-};
 
 /// What a time may be, for every place where it can be set.
 struct duration_limits {
@@ -109,6 +29,9 @@ inline constexpr duration_limits sync_interval_limits{milliseconds{1'000},
 /// brokers allow (`transaction_timeout`).
 inline constexpr duration_limits session_timeout_limits{milliseconds{1'000},
                                                         milliseconds{240'000}};
+/// From one commit after the other to never before T_c.
+inline constexpr duration_limits hop_interval_limits{milliseconds{1},
+                                                     milliseconds{600'000}};
 /// Below the shortest transaction timeout.
 inline constexpr duration_limits producer_linger_limits{milliseconds{0},
                                                         milliseconds{5'000}};

@@ -60,7 +60,8 @@ void on_queue_event(rd_kafka_t*, void* opaque) noexcept {
 } // namespace
 
 consumer::consumer(std::shared_ptr<handle> with) : handle_{std::move(with)} {
-  helper_ = std::thread{[this] {
+  helper_ = std::thread{[this, log = current_log()] {
+    log_scope scope{log};
     pthread_setname_np(pthread_self(), "kafka-reader");
     serve();
   }};

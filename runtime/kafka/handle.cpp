@@ -7,8 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "runtime/base/log.hpp"
-
 namespace weir::kafka {
 
 namespace {
@@ -71,17 +69,20 @@ handle::~handle() {
 
 void handle::log_callback(const rd_kafka_t* client, int level,
                           const char* facility, const char* text) noexcept {
-  if (auto* self = static_cast<handle*>(rd_kafka_opaque(client)))
+  if (auto* self = static_cast<handle*>(rd_kafka_opaque(client))) {
+    log_scope scope{self->log_};
     self->on_log(level, facility, text);
+  }
 }
 
 void handle::error_callback(rd_kafka_t*, int code, const char* text,
                             void* opaque) noexcept {
   auto what = static_cast<rd_kafka_resp_err_t>(code);
   if (draining != nullptr)
-    draining->push_back({what, text});
-  else
-    static_cast<handle*>(opaque)->on_error(what, text);
+    return draining->push_back({what, text});
+  auto* self = static_cast<handle*>(opaque);
+  log_scope scope{self->log_};
+  self->on_error(what, text);
 }
 
 int handle::close_callback(int socket, void* opaque) noexcept {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/log.hpp"
 #include "runtime/kafka/configuration.hpp"
 #include "runtime/kafka/destroy_guard.hpp"
 #include "runtime/kafka/errors.hpp"
@@ -80,6 +81,8 @@ private:
   std::string current_reason() const;
 
   const std::shared_ptr<outage> outage_;
+  /// The client's threads log to where its opener does.
+  const node_log log_ = current_log();
   destroy_guard destroy_guard_;
   rd_kafka_t* raw_ = nullptr;
   std::atomic<std::uint64_t> faults_{0};

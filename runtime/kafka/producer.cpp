@@ -87,7 +87,8 @@ result<std::unique_ptr<kafka_producer>> kafka_producer::open(
   made->bounds_ = std::move(bounds);
   made->request_limit_ = request_limit;
   made->events_ = rd_kafka_queue_get_main(made->handle_->raw());
-  made->delivery_thread_ = std::thread{[self = made.get()] {
+  made->delivery_thread_ = std::thread{[self = made.get(), log = current_log()] {
+    log_scope scope{log};
     pthread_setname_np(pthread_self(), "kafka-delivery");
     self->serve_events();
   }};

@@ -191,7 +191,8 @@ ask_admin(handle& with, rd_kafka_admin_op_t kind, std::string_view what,
   rd_kafka_AdminOptions_set_request_timeout(options.get(), limit, why,
                                             sizeof why);
   if (kind == RD_KAFKA_ADMIN_OP_CREATETOPICS ||
-      kind == RD_KAFKA_ADMIN_OP_DELETETOPICS)
+      kind == RD_KAFKA_ADMIN_OP_DELETETOPICS ||
+      kind == RD_KAFKA_ADMIN_OP_DELETERECORDS)
     rd_kafka_AdminOptions_set_operation_timeout(options.get(), limit, why,
                                                 sizeof why);
   start(with.raw(), options.get(), queue.get());

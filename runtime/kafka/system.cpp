@@ -54,6 +54,11 @@ public:
     return kafka::delete_topic(*questions_, topic, limit());
   }
 
+  result<void> delete_records(const std::string& topic,
+                              const partition_offsets& below) override {
+    return kafka::delete_records(*questions_, topic, below, limit());
+  }
+
   result<watermarks> query_watermarks(const std::string& topic,
                                       std::int32_t partition,
                                       isolation level) override {

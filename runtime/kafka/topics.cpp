@@ -38,6 +38,10 @@ struct new_topic_deleter {
   }
 };
 
+using partition_list =
+    std::unique_ptr<rd_kafka_topic_partition_list_t,
+                    decltype(&rd_kafka_topic_partition_list_destroy)>;
+
 /// Looks at the metadata until `done` likes it.
 template <class Done>
 result<void> await_layout(handle& with, const std::string& topic,
@@ -177,6 +181,42 @@ result<void> delete_topic(handle& with, const std::string& topic,
     return done;
   return await_layout(with, topic, until, what,
                       [](auto& layout) { return !layout; });
+}
+
+result<void> delete_records(handle& with, const std::string& topic,
+                            const stream_system::partition_offsets& below,
+                            deadline until) {
+  if (below.empty())
+    return {};
+  auto what = fmt::format("delete records of topic '{}'", topic);
+  // The request itself says no more of a missing topic than that it failed.
+  auto layout = ask_layout(with, topic, until);
+  if (!layout)
+    return fail(layout.error().within(what));
+  if (!*layout)
+    return fail(ec::not_found, what + ": it does not exist");
+  partition_list wanted{
+      rd_kafka_topic_partition_list_new(static_cast<int>(below.size())),
+      rd_kafka_topic_partition_list_destroy};
+  for (auto& [partition, offset] : below)
+    rd_kafka_topic_partition_list_add(wanted.get(), topic.c_str(), partition)
+        ->offset = offset;
+  auto answer =
+      ask_admin(with, RD_KAFKA_ADMIN_OP_DELETERECORDS, what, until,
+                [&](auto* client, auto* options, auto* queue) {
+                  auto* raw = rd_kafka_DeleteRecords_new(wanted.get());
+                  rd_kafka_DeleteRecords(client, &raw, 1, options, queue);
+                  rd_kafka_DeleteRecords_destroy(raw);
+                });
+  if (!answer)
+    return fail(answer.error());
+  auto* offsets = rd_kafka_DeleteRecords_result_offsets(
+      rd_kafka_event_DeleteRecords_result(answer->get()));
+  for (int i = 0; i < offsets->cnt; ++i)
+    if (auto& each = offsets->elems[i]; each.err)
+      return fail(make_error(
+          each.err, fmt::format("{}, partition {}", what, each.partition)));
+  return {};
 }
 
 } // namespace weir::kafka

@@ -33,6 +33,13 @@ result<std::size_t> ask_max_batch_bytes(handle& with, const std::string& topic,
 result<void> create_topic(handle& with, const std::string& topic,
                           const topic_settings& settings, deadline until);
 
+/// DeleteRecords (KIP-107). That of 2.0.2 was tried while its broker was killed
+/// and stopped: it answers in time, and never aborts the process, as the
+/// requests about groups do.
+result<void> delete_records(handle& with, const std::string& topic,
+                            const stream_system::partition_offsets& below,
+                            deadline until);
+
 /// Returns when the cluster does not know the topic any more.
 result<void> delete_topic(handle& with, const std::string& topic,
                           deadline until);

@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weir/error.hpp"
@@ -267,6 +268,16 @@ public:
                                     const topic_settings& settings) = 0;
   /// Errors: `not_found`. Returns when the topic is gone.
   virtual result<void> delete_topic(const std::string& topic) = 0;
+  using partition_offsets =
+      std::vector<std::pair<std::int32_t, std::int64_t>>;
+
+  /// Deletes what lies below an offset of each partition: its low watermark is
+  /// at least that afterwards. An offset above the high watermark is refused,
+  /// one below the low watermark changes nothing. Durable when answered; after
+  /// an error it may have happened in some of them.
+  /// Errors: `not_found`, `offset_out_of_range`, `rejected`, `timed_out`.
+  virtual result<void> delete_records(const std::string& topic,
+                                      const partition_offsets& below) = 0;
   virtual result<watermarks> query_watermarks(const std::string& topic,
                                               std::int32_t partition,
                                               isolation level) = 0;

@@ -63,6 +63,37 @@ TEST_CASE("stream: wrong topic settings are refused", "[stream]") {
   CHECK_FALSE(must(streams.describe_topic(name)).has_value());
 }
 
+TEST_CASE("stream: records below an offset are deleted for good", "[stream]") {
+  auto fixture = make_stream_fixture();
+  auto name = make_topic(*fixture, 2);
+  commit_values(*fixture, name, {"a", "b", "c", "d"});
+  auto high =
+      limits(fixture->streams(), name, 0, isolation::read_uncommitted).high;
+  must(fixture->streams().delete_records(name, {{0, 2}, {1, 0}}));
+  CHECK(limits(fixture->streams(), name).low == 2);
+  // Deleted already: nothing changes.
+  must(fixture->streams().delete_records(name, {{0, 1}}));
+  CHECK(limits(fixture->streams(), name).low == 2);
+  CHECK(error_of(fixture->streams().delete_records(name, {{0, high + 10}})) ==
+        ec::offset_out_of_range);
+  CHECK(limits(fixture->streams(), name).low == 2);
+  {
+    test_reader reader{fixture->streams(), name, 0, 2};
+    CHECK(values(reader.read_to_end()) == std::vector<std::string>{"c", "d"});
+    test_reader early{fixture->streams(), name, 0, 0};
+    CHECK(early.await_error() == ec::offset_out_of_range);
+  }
+  fixture->reopen();
+  CHECK(limits(fixture->streams(), name).low == 2);
+  must(fixture->streams().delete_records(name, {{0, high}}));
+  CHECK(limits(fixture->streams(), name).low == high);
+  commit_values(*fixture, name, {"e"});
+  test_reader reader{fixture->streams(), name, 0, high};
+  CHECK(values(reader.read_to_end()) == std::vector<std::string>{"e"});
+  CHECK(error_of(fixture->streams().delete_records(
+            fixture->unique("missing"), {{0, 1}})) == ec::not_found);
+}
+
 TEST_CASE("stream: a recreated topic starts empty", "[stream]") {
   auto fixture = make_stream_fixture();
   auto& streams = fixture->streams();

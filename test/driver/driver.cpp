@@ -25,27 +25,7 @@ private:
   std::optional<error> problem_;
 };
 
-raw_event copy_of(const record& x) {
-  raw_event out;
-  if (x.key())
-    out.key = *x.key();
-  if (x.value())
-    out.value = *x.value();
-  out.timestamp = x.timestamp();
-  out.at = {x.partition(), x.offset()};
-  for (auto& each : x.headers())
-    out.headers.emplace_back(each.name, each.value);
-  return out;
-}
-
 } // namespace
-
-void throw_undecodable(std::string_view topic, const position& at,
-                       const error& why) {
-  throw driver_error{fmt::format("topic '{}', partition {}, offset {}: {}",
-                                 topic, at.partition, at.offset,
-                                 to_string(why))};
-}
 
 position driver_core::produce(std::string_view topic,
                               const weir::detail::raw_side& key,
@@ -75,12 +55,12 @@ position driver_core::produce(std::string_view topic,
   return {x.partition, where.get()};
 }
 
-std::vector<raw_event> driver_core::read(std::string_view topic) {
+std::vector<weir::detail::raw_event> driver_core::read(std::string_view topic) {
   auto actual = job_.topic(std::string{topic});
   if (!must(streams_->describe_topic(actual)))
     throw driver_error{
         fmt::format("job '{}' has no topic '{}'", job_.name(), topic)};
-  std::vector<raw_event> out;
+  std::vector<weir::detail::raw_event> out;
   record_batch batch;
   for (int p = 0; p < how_.partitions; ++p) {
     reader_options options;
@@ -93,7 +73,7 @@ std::vector<raw_event> driver_core::read(std::string_view topic) {
     do {
       must(reader->poll(batch, 1'000));
       for (auto& x : batch.records())
-        out.push_back(copy_of(x));
+        out.push_back(weir::detail::copy_of(x));
     } while (!batch.empty());
   }
   return out;
@@ -143,7 +123,7 @@ std::uint64_t driver::steps() const {
   return core_->steps();
 }
 
-std::vector<detail::raw_event> driver::events(std::string_view topic) {
+std::vector<weir::detail::raw_event> driver::events(std::string_view topic) {
   return core_->read(topic);
 }
 
@@ -155,6 +135,10 @@ position driver::send(std::string_view topic, const weir::detail::raw_side& key,
                       const weir::detail::raw_side& value,
                       const emit_options& how) {
   return core_->produce(topic, key, value, how);
+}
+
+void driver::put(int partition, const detail::question& ask) {
+  core_->put(partition, ask);
 }
 
 } // namespace weir::testing

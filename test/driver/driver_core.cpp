@@ -4,11 +4,12 @@
 
 #include <fmt/format.h>
 
-#include "actors/commands/systems.hpp"
+#include "actors/host/systems.hpp"
 #include "actors/task/messages.hpp"
 #include "actors/task/task_core.hpp"
 #include "actors/task/task_trial.hpp"
 #include "runtime/base/log.hpp"
+#include "weir/messages.hpp"
 #include "runtime/embedded/coordination/coordination.hpp"
 #include "runtime/embedded/log/streams.hpp"
 
@@ -29,6 +30,8 @@ settings settings_of(const driver_options& how) {
   out.on_bad_record = how.on_bad_record;
   out.check_interval = how.check_interval;
   out.sync_interval = how.sync_interval;
+  // Nothing is committed before the test says so.
+  out.hop_interval = how.check_interval;
   out.create_inputs = how.partitions;
   // What stops a task is what the test wants to know.
   out.on_task_stop = task_stop_policy::exit;
@@ -59,15 +62,13 @@ driver_core::driver_core(job of, task_factory task, driver_options how)
   must(job_.check());
   must(settings_.validate());
   time_.epoch_ms = how_.start.time_since_epoch().count();
-  set_log_sink([this](log_level, std::string_view event,
-                      std::string_view text) { note_log(event, text); });
-  try {
-    open_servers();
-    start_node();
-  } catch (...) {
-    set_log_sink({});
-    throw;
-  }
+  log_ = std::make_shared<const log_sink>(
+      [this](log_level, std::string_view event, std::string_view text) {
+        note_log(event, text);
+      });
+  log_scope scope{log_};
+  open_servers();
+  start_node();
 }
 
 driver_core::~driver_core() {
@@ -75,7 +76,6 @@ driver_core::~driver_core() {
   feed_.reset();
   if (server_steps_)
     server_steps_->kill();
-  set_log_sink({});
 }
 
 void driver_core::note_log(std::string_view event, std::string_view text) {
@@ -131,6 +131,7 @@ void driver_core::start_node() {
 }
 
 void driver_core::spawn_node() {
+  log_scope scope{log_};
   scheduler_ = std::make_unique<sim::sim_scheduler>(time_, messages_a_step);
   must(try_task(scheduler_->system(), job_, factory_));
   pid_ = processes_.start();
@@ -138,6 +139,7 @@ void driver_core::spawn_node() {
   outside.world = std::make_shared<sim::sim_world>(
       time_, ids_, processes_, pid_, "host", node_disk_.boot_id());
   outside.files = node_disk_.current();
+  outside.log = log_;
   std::set<std::string> inputs;
   for (auto& source : job_.sources())
     inputs.insert(job_.topic(source));
@@ -173,6 +175,7 @@ task_factory driver_core::remembering(task_factory make) {
 
 /// Without any effect of its last moments: first the disk, then the process.
 void driver_core::kill_node() {
+  log_scope scope{log_};
   node_disk_.crash_process();
   if (pid_ != 0)
     processes_.end(pid_);
@@ -202,6 +205,7 @@ void driver_core::crash(bool lose_disk) {
 
 /// False: there is nothing to do at this time.
 bool driver_core::step() {
+  log_scope scope{log_};
   auto& actors = scheduler_->runnable([](int) { return true; });
   auto jobs = server_steps_->runnable();
   for (auto& each : executors_)
@@ -374,6 +378,35 @@ bool driver_core::all(bool progress::*what) {
     if (!(progress_of(p).*what))
       return false;
   return true;
+}
+
+void driver_core::put(int partition, const question& ask) {
+  check_node();
+  auto found = tasks_.find(partition);
+  auto task = found == tasks_.end()
+                  ? nullptr
+                  : caf::actor_cast<caf::actor>(found->second);
+  if (!task)
+    throw driver_error{fmt::format("task {} is not here", partition)};
+  bool over = false;
+  std::optional<error> problem;
+  scheduler_->enter(the_node);
+  auto asker = scheduler_->system().spawn([&](caf::event_based_actor* self) {
+    ask(self, task, [&](const caf::error* why) {
+      over = true;
+      if (why != nullptr)
+        problem = weir::detail::reason_of(*why, scheduler_->system());
+    });
+  });
+  scheduler_->adopt(asker);
+  while (!over && (scheduler_->run_actor(asker.id()) ||
+                   scheduler_->run_actor(task.id()) || step())) {
+  }
+  if (!over)
+    throw driver_error{fmt::format("task {} does not answer", partition)};
+  if (problem)
+    throw driver_error{
+        fmt::format("task {}: {}", partition, to_string(*problem))};
 }
 
 void driver_core::visit(const part& store, const store_visit& each) {

@@ -54,7 +54,8 @@ public:
   void crash(bool lose_disk);
 
   void visit(const part& store, const store_visit& each);
-  std::vector<raw_event> read(std::string_view topic);
+  void put(int partition, const question& ask);
+  std::vector<weir::detail::raw_event> read(std::string_view topic);
   const std::vector<bad_record>& bad() const noexcept { return bad_; }
   std::int64_t now_ms() const {
     return time_.epoch_ms + time_.milliseconds().count();
@@ -97,6 +98,7 @@ private:
   driver_options how_;
   settings settings_;
 
+  node_log log_;
   sim::virtual_time time_;
   sim::process_table processes_;
   sim::sim_random schedule_;

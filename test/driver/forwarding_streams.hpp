@@ -27,6 +27,10 @@ public:
   result<void> delete_topic(const std::string& topic) override {
     return base_->delete_topic(topic);
   }
+  result<void> delete_records(const std::string& topic,
+                              const partition_offsets& below) override {
+    return base_->delete_records(topic, below);
+  }
   result<watermarks> query_watermarks(const std::string& topic,
                                       std::int32_t partition,
                                       isolation level) override {

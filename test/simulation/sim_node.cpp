@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/commands/systems.hpp"
+#include "actors/host/systems.hpp"
 
 namespace weir::sim {
 

@@ -69,14 +69,18 @@ ROOMS = {
     # One process of the job.
     "actors/node": ("runtime/base", "runtime/job", "actors/base",
                     "actors/bring_up", "actors/lane", "actors/membership"),
+    # A node with all that it runs on, inside any program; feeding and reading.
+    "actors/host": ("runtime/base", "runtime/embedded/coordination",
+                    "runtime/embedded/log", "runtime/job", "runtime/kafka",
+                    "runtime/leveldb", "runtime/stream", "runtime/zookeeper",
+                    "stores/kv", "actors/base", "actors/node", "actors/task"),
     # The verbs of an application's binary, one file each.
-    "actors/commands": ("runtime/base", "runtime/embedded/coordination",
-                        "runtime/embedded/log", "runtime/job", "runtime/kafka",
+    "actors/commands": ("runtime/base", "runtime/job", "runtime/kafka",
                         "runtime/leveldb",
                         "runtime/stream", "runtime/zookeeper",
                         "stores/changelog", "stores/database", "stores/replay",
                         "actors/base", "actors/claim", "actors/failure",
-                        "actors/node", "actors/task"),
+                        "actors/host"),
     "apps/stock": ("runtime/stream",),
 }
 
@@ -95,6 +99,7 @@ LIBRARIES = {
 # for actors and apps.
 VALUES = {"weir/error.hpp", "weir/record.hpp", "weir/serde.hpp", "weir/format.hpp",
           "weir/json.hpp", "weir/store.hpp", "weir/job.hpp", "weir/policies.hpp",
+          "weir/log.hpp", "weir/settings.hpp",
           "weir/detail/base64.hpp", "weir/detail/json_value.hpp",
           "weir/detail/key_order.hpp", "weir/detail/store_core.hpp"}
 # Public headers must not bring a library's headers into user code, nor what is

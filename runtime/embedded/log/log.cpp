@@ -216,6 +216,47 @@ result<void> embedded_log::remove_records(std::uint32_t topic) {
   return database_->write(last);
 }
 
+result<void> embedded_log::delete_below(const std::string& name,
+                                        std::int32_t partition,
+                                        std::int64_t offset) {
+  for (;;) {
+    wake_list wake;
+    bool more = false;
+    {
+      std::lock_guard lock{append_mutex_};
+      auto topic = get(name);
+      if (!topic)
+        return fail(topic.error());
+      auto* place = (*topic)->find(partition);
+      if (place == nullptr)
+        return fail(ec::not_found,
+                    name_of(**topic, partition) + " does not exist");
+      if (offset > place->limits().high)
+        return fail(ec::offset_out_of_range,
+                    name_of(**topic, partition) + " ends at " +
+                        std::to_string(place->limits().high) + ", below " +
+                        std::to_string(offset));
+      embedded_batch batch;
+      partition_append part{*database_, **topic, *place,
+                            world_->wall_clock_ms(), batch};
+      part.drop_below(offset);
+      auto written = part.finish();
+      if (written)
+        written = database_->write(batch);
+      if (!written) {
+        part.abandoned();
+        return written;
+      }
+      part.committed(wake);
+      more = part.more_to_drop() && place->limits().low < offset;
+    }
+    for (auto& slot : wake)
+      slot->fire();
+    if (!more)
+      return {};
+  }
+}
+
 // -- producers
 
 result<producer_identity>

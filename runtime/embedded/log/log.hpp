@@ -69,6 +69,12 @@ public:
   /// Errors: `not_found`.
   result<void> remove(const std::string& name);
 
+  /// Deletes what is below an offset of a partition, in batches of a bounded
+  /// size: after a crash some of it may be there again, from the low watermark
+  /// on. Errors: `not_found`, `offset_out_of_range`, the database's.
+  result<void> delete_below(const std::string& topic, std::int32_t partition,
+                            std::int64_t offset);
+
   /// Makes every earlier handle of this id unable to commit: none is committing
   /// any more when this answers.
   result<producer_identity> initialise(const std::string& transactional_id);

@@ -175,7 +175,9 @@ result<void> partition_append::drop_old() {
     return by_time && timestamp < now_ - policy.retention_ms;
   };
   auto too_many = [&] { return by_bytes && bytes_ > policy.retention_bytes; };
-  if (!too_many() && !(by_time && (oldest_ < 0 || too_old(oldest_))))
+  auto before = partition_.limits();
+  if (!too_many() && !(by_time && (oldest_ < 0 || too_old(oldest_))) &&
+      below_ <= before.low)
     return {};
   struct removal {
     std::int64_t offset;
@@ -183,14 +185,13 @@ result<void> partition_append::drop_old() {
   };
   std::vector<removal> removals;
   oldest_ = -1;
-  auto before = partition_.limits();
   limits_.low = before.high;
   auto visit = [&](std::string_view place, std::string_view bytes) {
     auto offset = offset_of(place);
     auto x = parse_record(bytes);
     // A marker is worth nothing without the records before it.
     auto goes = !x || x->type == record_type::marker || too_old(x->timestamp) ||
-                too_many();
+                too_many() || offset < below_;
     if (!goes || removals.size() == most_drops) {
       more_to_drop_ = goes;
       oldest_ = x ? x->timestamp : -1;

@@ -19,7 +19,8 @@ namespace weir {
 /// Compaction: a record whose key comes again is dropped at once, or after
 /// `min.compaction.lag.ms`; so are markers, of which the last one stays. A
 /// tombstone goes after `delete.retention.ms`. Retention moves the low
-/// watermark over the oldest records that are too old or too many.
+/// watermark over the oldest records that are too old or too many, or below
+/// what its owner does not need any more.
 class partition_append {
 public:
   partition_append(embedded_database& database, const log_topic& topic,
@@ -29,6 +30,8 @@ public:
   /// Seals the record, gives it the next offset and answers with that.
   result<std::int64_t> add(char* record, std::size_t size);
   void add_marker(std::string_view producer_id, std::uint64_t epoch);
+  /// `finish` drops all records below this offset too, as far as it comes.
+  void drop_below(std::int64_t offset) noexcept { below_ = offset; }
   /// Drops what the policy says and stores the bounds: the last step before
   /// the batch is written.
   result<void> finish();
@@ -64,6 +67,7 @@ private:
   std::int64_t bytes_;
   std::int64_t oldest_;
   std::int64_t last_marker_;
+  std::int64_t below_ = 0;
   std::vector<waiting_removal> superseded_;
   std::vector<waiting_removal> tombstones_;
   std::size_t superseded_done_ = 0;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "runtime/base/log.hpp"
 #include "runtime/embedded/log/producer.hpp"
 #include "runtime/embedded/log/record_intake.hpp"
 
@@ -24,7 +25,10 @@ public:
       : intake_(std::move(log)), options_(std::move(options)) {
     if (!own_thread)
       return;
-    writer_ = std::thread{[this] { run(); }};
+    writer_ = std::thread{[this, log = current_log()] {
+      log_scope scope{log};
+      run();
+    }};
     pthread_setname_np(writer_.native_handle(), "weir-linger");
   }
 

@@ -90,6 +90,14 @@ public:
     return log_->database().write(batch);
   }
 
+  result<void> delete_records(const std::string& topic,
+                              const partition_offsets& below) override {
+    for (auto& [partition, offset] : below)
+      if (auto done = log_->delete_below(topic, partition, offset); !done)
+        return done;
+    return {};
+  }
+
   result<void> delete_group(const std::string& group) override {
     embedded_batch batch;
     auto scanned = log_->database().scan_prefix(

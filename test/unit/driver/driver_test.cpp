@@ -197,3 +197,53 @@ TEST_CASE(
     CHECK_THROWS_WITH(job.run(), Catch::Contains("store 'letters'"));
   }
 }
+
+TEST_CASE("driver: a task is asked") {
+  driver job{word_job, weir::task_of<answering>(), {.partitions = 1}};
+  job.produce(lines, "a b a");
+  job.run();
+  CHECK(job.ask<std::int64_t>(0, how_often{"a"}) == 2);
+  CHECK_THROWS_WITH(job.ask<std::int64_t>(0, how_often{"throw"}),
+                    Catch::Contains("told to throw"));
+  CHECK_THROWS_AS(job.ask<std::int64_t>(1, how_often{"a"}), driver_error);
+}
+
+TEST_CASE("driver: two at once keep their logs apart") {
+  std::string of_first, of_second;
+  auto into = [](std::string& to) {
+    return [&to](std::string_view line) { to.append(line) += '\n'; };
+  };
+  driver first{word_job, word_task(), {.log = into(of_first)}};
+  driver second{weir::job{word_job}.rename("others"), word_task(),
+                {.log = into(of_second)}};
+  first.produce(lines, "a");
+  first.run();
+  second.produce(lines, "a");
+  second.run();
+  CHECK(of_first.find("job=words ") != std::string::npos);
+  CHECK(of_first.find("others") == std::string::npos);
+  CHECK(of_second.find("job=others ") != std::string::npos);
+}
+
+TEST_CASE("driver: what is committed of an internal topic is deleted") {
+  driver job{word_job, word_task(),
+             {.check_interval = 1s, .sync_interval = 10s}};
+  job.produce(lines, "a b c");
+  job.run();
+  CHECK(job.read(words).size() == 3);
+  // The first T_s only remembers how far they were.
+  job.advance(11s);
+  CHECK(job.read(words).size() == 3);
+  job.produce(lines, "d");
+  job.run();
+  job.advance(10s);
+  auto left = job.read(words);
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].key == "d");
+  // Nothing of it is needed to come back.
+  job.lose_disk();
+  job.produce(lines, "a d");
+  job.run();
+  CHECK(job.get(counts, "a") == 2);
+  CHECK(job.get(counts, "d") == 2);
+}

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "actors/claim/claim.hpp"
-#include "actors/commands/systems.hpp"
+#include "actors/host/systems.hpp"
 
 using namespace weir;
 using step = claim_decision::step;

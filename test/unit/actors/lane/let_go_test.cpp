@@ -22,6 +22,7 @@ struct leaving_task {
   std::shared_ptr<embedded_coordination> service =
       make_embedded_coordination(nullptr, network);
   std::shared_ptr<membership_info> info = std::make_shared<membership_info>();
+  std::shared_ptr<living_ids> living = std::make_shared<living_ids>();
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   caf::scheduler::test_coordinator* scheduler = nullptr;
@@ -73,6 +74,7 @@ struct leaving_task {
   void let_go() {
     outside_systems outside;
     outside.coordination = service;
+    outside.living = living;
     let_go_task what;
     what.living_id = "weir.t.living";
     what.parked = std::make_shared<const parked_node>(stop());
@@ -170,6 +172,22 @@ TEST_CASE_METHOD(leaving_task,
   wanted.kept = open_decisions(earlier);
   CHECK(wanted.kept.empty() == (earlier.decision == parked_decision::resume));
   CHECK(parked() == wanted);
+}
+
+TEST_CASE_METHOD(leaving_task,
+                 "the claim of another node of this process is left to it",
+                 "[let_go]") {
+  claim_node claim;
+  claim.producer_id = "weir.t.neighbour";
+  claim.member = "m-2";
+  claim.epoch = 2;
+  put(claim_path, encode(claim));
+  living->begin("weir.t.neighbour");
+  let_go();
+  until_done();
+  CHECK(let_gone_count == 1);
+  CHECK_FALSE(released());
+  CHECK_FALSE(parked());
 }
 
 TEST_CASE_METHOD(leaving_task,

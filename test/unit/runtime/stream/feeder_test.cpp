@@ -120,6 +120,10 @@ public:
   }
 
   result<void> delete_topic(const std::string&) override { return unused(); }
+  result<void> delete_records(const std::string&,
+                              const partition_offsets&) override {
+    return unused();
+  }
   result<std::vector<cluster_finding>>
   check_cluster(const std::vector<std::string>&) override {
     return unused();

@@ -1,14 +1,12 @@
-#include "actors/commands/systems.hpp"
+#include "actors/host/systems.hpp"
 
 #include <cstdio>
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/host/shared_embedded.hpp"
 #include "runtime/base/executor_watch.hpp"
-#include "runtime/embedded/coordination/coordination.hpp"
-#include "runtime/embedded/log/streams.hpp"
 #include "runtime/kafka/kafka.hpp"
 #include "runtime/zookeeper/zookeeper.hpp"
 
@@ -26,29 +24,42 @@ executors make_executors(const std::shared_ptr<executor_watch>& watch) {
           make_thread_executor("weir-bury", 1, watch)};
 }
 
-result<void> open_embedded_systems(const settings& how, outside_systems& out) {
-  embedded_options options;
-  options.directory = embedded_directory(how);
-  options.env = &out.files->native();
-  // Also keeps the files as long as the database.
-  options.run_background = [files = out.files] { files->run_scheduled(); };
-  auto database = open_embedded(options, *out.world);
-  if (!database)
-    return fail(database.error());
-  auto streams = make_embedded_streams(*database, out.world);
-  if (!streams)
-    return fail(streams.error());
-  out.streams = std::move(*streams);
-  std::shared_ptr<executor> callbacks = make_thread_executor("weir-coord", 1);
-  out.coordination = make_embedded_coordination(*database, callbacks);
+[[noreturn]] void end_process(const std::string& job) {
+  std::fprintf(stderr,
+               "weir: too many calls do not come back, the last of them: %s; "
+               "the process ends\n",
+               job.c_str());
+  _exit(1);
+}
+
+/// All nodes of the process: their claims name the process only.
+std::shared_ptr<living_ids> ids_of_process() {
+  static auto out = std::make_shared<living_ids>();
+  return out;
+}
+
+result<void> use_embedded(const settings& how, outside_systems& out) {
+  auto shared = shared_embedded::open(embedded_directory(how), out.world);
+  if (!shared)
+    return fail(shared.error());
+  auto& parts = **shared;
+  // Each keeps all of it.
+  out.files = {*shared, parts.files()};
+  out.streams = {*shared, parts.streams()};
+  out.coordination = {*shared, parts.coordination()};
   return {};
 }
 
-result<void> open_servers(const settings& how, outside_systems& out) {
+result<std::unique_ptr<stream_system>> open_brokers(const settings& how) {
   kafka_options options;
   options.brokers = how.kafka;
   options.properties = how.kafka_properties;
-  auto streams = open_kafka(options);
+  return open_kafka(options);
+}
+
+result<void> open_servers(const settings& how, outside_systems& out) {
+  out.files = make_posix_environment();
+  auto streams = open_brokers(how);
   if (!streams)
     return fail(streams.error());
   out.streams = std::move(*streams);
@@ -58,31 +69,40 @@ result<void> open_servers(const settings& how, outside_systems& out) {
 
 } // namespace
 
-result<outside_systems> open_systems(const settings& how) {
-  // State is nobody else's business (LevelDB creates files with mode 0644).
-  umask(077);
+result<outside_systems>
+open_systems(const settings& how,
+             std::function<void(const std::string&)> on_too_many) {
   outside_systems out;
+  out.log = current_log();
   out.world = make_outside_world();
-  out.files = make_posix_environment();
+  out.living = ids_of_process();
   auto watch = std::make_shared<executor_watch>(
-      most_written_off, [](const std::string& job) {
-        std::fprintf(stderr,
-                     "weir: too many calls do not come back, the last of "
-                     "them: %s; the process ends\n",
-                     job.c_str());
-        _exit(1);
-      });
+      most_written_off, on_too_many ? std::move(on_too_many) : end_process);
   out.run = make_executors(watch);
   out.make_executor = [watch](std::string name) -> std::shared_ptr<executor> {
     return make_thread_executor(std::move(name), 1, watch);
   };
-  auto opened = how.kafka.empty() ? open_embedded_systems(how, out)
+  auto opened = how.kafka.empty() ? use_embedded(how, out)
                                   : open_servers(how, out);
   if (!opened) {
     close_systems(out, milliseconds{0});
     return fail(opened.error());
   }
   return out;
+}
+
+result<std::shared_ptr<stream_system>> open_streams(const settings& how) {
+  if (!how.kafka.empty()) {
+    auto streams = open_brokers(how);
+    if (!streams)
+      return fail(streams.error());
+    return std::shared_ptr<stream_system>{std::move(*streams)};
+  }
+  auto shared =
+      shared_embedded::open(embedded_directory(how), make_outside_world());
+  if (!shared)
+    return fail(shared.error());
+  return std::shared_ptr<stream_system>{*shared, (*shared)->streams()};
 }
 
 std::vector<std::string> close_systems(outside_systems& systems,
