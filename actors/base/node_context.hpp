@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/base/commit_counts.hpp"
 #include "actors/base/fence_book.hpp"
 #include "actors/base/living_ids.hpp"
 #include "actors/base/task_places.hpp"
@@ -90,8 +91,8 @@ private:
 using drain_targets = std::map<int, std::vector<std::int64_t>>;
 
 /// Shared by the node's actors; fixed for the node's life but for `members`,
-/// `places`, `turns`, `pulses`, the tokens and, until the first lane starts, `targets`,
-/// `memory` and `fence`.
+/// `places`, `turns`, `pulses`, `counts`, the tokens and, until the first lane
+/// starts, `targets`, `memory` and `fence`.
 struct node_context {
   node_context(outside_systems outside, weir::job job, weir::settings settings,
                process_identity self)
@@ -133,6 +134,7 @@ struct node_context {
   /// Whose records are processed next.
   turn_ledger turns;
   pulse_board pulses;
+  commit_counts counts;
 };
 
 /// One life of the node in the coordination service.

@@ -46,23 +46,27 @@ process_identity read_process(const json& x) {
           x.value("pid_namespace", std::string{})};
 }
 
-void read_duration(const json& document, const char* name,
+std::string text_of(const json& x) {
+  return x.is_string() ? x.get<std::string>() : x.dump();
+}
+
+/// What is bad leaves `into` as it is.
+void read_duration(const json& document, const std::string& name,
                    const duration_limits& limits,
                    std::optional<milliseconds>& into, config_node& out) {
   auto i = document.find(name);
-  if (i == document.end())
-    return;
-  if (!i->is_string()) {
-    out.complaints.push_back(std::string{name} + " is not a string");
+  if (i == document.end()) {
+    into.reset();
     return;
   }
-  auto value = parse_duration(i->get<std::string>());
-  if (!value)
-    out.complaints.push_back(std::string{name} + ": " + value.error().text());
-  else if (auto ok = limits.check(name, *value); !ok)
-    out.complaints.push_back(ok.error().text());
-  else
+  auto value = i->is_string() ? parse_duration(i->get<std::string>())
+                              : fail(ec::bad_argument, "is no text");
+  if (value && limits.check(name, *value))
     into = *value;
+  else
+    out.ignored.push_back({name, text_of(*i),
+                           format_duration(limits.least) + " to " +
+                               format_duration(limits.most) + ", in quotes"});
 }
 
 } // namespace
@@ -141,13 +145,16 @@ result<claim_node> decode_claim(const std::string& text) {
   });
 }
 
-config_node decode_config(const std::string& text) {
-  config_node out;
+config_node decode_config(const std::string& text, const config_node& last) {
   if (text.empty())
-    return out;
+    return {};
+  auto out = last;
+  out.ignored.clear();
   auto document = json::parse(text, nullptr, false);
   if (document.is_discarded() || !document.is_object()) {
-    out.complaints.push_back("the config node is not a JSON object");
+    constexpr std::size_t shown = 100;
+    out.ignored.push_back({"(all)", text.substr(0, shown),
+                           R"(a JSON object, {"check_interval":"100ms"})"});
     return out;
   }
   read_duration(document, "check_interval", check_interval_limits,
@@ -156,7 +163,9 @@ config_node decode_config(const std::string& text) {
                 out.sync_interval, out);
   for (auto& [name, value] : document.items())
     if (name != "check_interval" && name != "sync_interval" && name != "format")
-      out.complaints.push_back("unknown setting '" + name + "'");
+      out.ignored.push_back({name, text_of(value),
+                             "left out: there are check_interval and "
+                             "sync_interval"});
   return out;
 }
 

@@ -92,12 +92,21 @@ struct claim_node {
   process_identity process;
 };
 
+/// What stands in the config node and is ignored.
+struct ignored_setting {
+  std::string name;
+  /// As it stands there.
+  std::string value;
+  std::string may_be;
+
+  bool operator==(const ignored_setting&) const = default;
+};
+
 /// Settings that change while the job runs. Unset = not mentioned.
 struct config_node {
   std::optional<milliseconds> check_interval;
   std::optional<milliseconds> sync_interval;
-  /// What was ignored, for the log: "check_interval: 'x' is not a duration".
-  std::vector<std::string> complaints;
+  std::vector<ignored_setting> ignored;
 };
 
 std::string encode(const job_node& x);
@@ -108,7 +117,8 @@ std::string encode(const claim_node& x);
 result<job_node> decode_job(const std::string& json);
 result<member_node> decode_member(const std::string& json);
 result<claim_node> decode_claim(const std::string& json);
-/// Never fails: what is unknown or bad is a complaint.
-config_node decode_config(const std::string& json);
+/// Never fails: what is bad keeps its value of `last`, what was read before.
+config_node decode_config(const std::string& json,
+                          const config_node& last = {});
 
 } // namespace weir

@@ -82,6 +82,10 @@ coordination::watcher bring_up_actor::watch_once(bool& watching) {
   };
 }
 
+std::string bring_up_actor::where(const std::string& path) const {
+  return "znode '" + info_->session->path_on_server(path) + "'";
+}
+
 void bring_up_actor::look() {
   waiting_ = false;
   auto again = watch_once(watching_);
@@ -101,13 +105,13 @@ void bring_up_actor::decide(result<znode> node) {
   if (node) {
     auto claim = decode_claim(node->data);
     if (!claim)
-      return give_up(failure_place::claim, claim.error().within(path_));
+      return give_up(failure_place::claim, claim.error().within(where(path_)));
     if (claim->generation != info_->job.generation)
       return give_up(failure_place::claim,
                      error{ec::corruption,
-                           path_ + " is of generation " + claim->generation +
-                               ", the job is of " + info_->job.generation +
-                               ": `reset` the job"});
+                           where(path_) + " is of generation " +
+                               claim->generation + ", the job is of " +
+                               info_->job.generation + ": `reset` the job"});
     current_ = *claim;
     version_ = node->stat.version;
   }
@@ -164,7 +168,7 @@ void bring_up_actor::look_for_parked(std::function<void()> then) {
           // What cannot be read is a task that nobody may claim.
           found = parked_node{};
           found->kind = parked_kind::corruption;
-          found->why = path + " cannot be read";
+          found->why = where(path) + " cannot be read";
         }
         auto parked = std::make_shared<const parked_node>(std::move(*found));
         if (!parked->decided())
@@ -204,7 +208,7 @@ void bring_up_actor::check_unborn() {
         if (limits->high > 0)
           return look_for_claim(error{
               ec::data_loss,
-              "the claim " + path_ + " is missing, but changelog " +
+              "the claim, " + where(path_) + ", is missing, but changelog " +
                   context_->job.changelog() + "/" + std::to_string(partition_) +
                   " has records: its writers are not known to be fenced; "
                   "accept "

@@ -45,6 +45,8 @@ protected:
   void on_exit() override;
 
 private:
+  /// "znode '/chroot/weir/…'"
+  std::string where(const std::string& path) const;
   void look();
   coordination::watcher watch_once(bool& watching);
   void decide(result<znode> node);

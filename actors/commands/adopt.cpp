@@ -1,12 +1,12 @@
 // `adopt`: the operator accepts a loss and lets tasks start from what is left
 // (rules C4, S2).
 #include <cstdio>
-#include <iostream>
 #include <optional>
 #include <set>
 
 #include "actors/claim/claim.hpp"
 #include "actors/commands/commands.hpp"
+#include "actors/commands/confirm.hpp"
 #include "actors/commands/offline.hpp"
 #include "actors/commands/parked_tasks.hpp"
 #include "stores/changelog/commit_record.hpp"
@@ -199,9 +199,9 @@ struct adoption {
     claim.empty_below = left->any_commit ? 0 : left->end;
     // No job commits a thousand times a second for as long as this machine's
     // clock has counted: no number comes twice.
-    claim.commits_above = std::max(
-        claim.commits_above,
-        static_cast<std::uint64_t>(systems.world->wall_clock_ms()));
+    claim.commits_above =
+        std::max(claim.commits_above,
+                 static_cast<std::uint64_t>(systems.world->wall_clock_ms()));
     claim.generation = job.generation;
     claim.partitions = job.partitions;
     auto path = znode_paths{how.job.name()}.claim(partition);
@@ -231,55 +231,63 @@ result<void> let_try_again(waiting_session& session, const job& of,
   return {};
 }
 
-result<void> adopt_all(const configuration& how, outside_systems& systems,
+result<void> adopt_all(waiting_session& session, const configuration& how,
+                       outside_systems& systems, const job_node& job,
                        std::optional<int> only) {
-  auto session = waiting_session::open(*systems.coordination);
-  if (!session)
-    return fail(session.error());
-  auto live = live_members(**session, how.job, *systems.world);
-  if (!live)
-    return fail(live.error());
-  if (!live->empty())
-    return fail(ec::locked, "job '" + how.job.name() + "' is running (" +
-                                live->front() + "): stop it");
-  auto job = read_job_node(**session, how.job);
-  if (!job)
-    return fail(job.error());
-  if (only && *only >= job->partitions)
-    return fail(ec::bad_argument, "the job has tasks 0 to " +
-                                      std::to_string(job->partitions - 1));
-  adoption work{how, systems, **session, *job};
-  for (int p = only.value_or(0); p <= only.value_or(job->partitions - 1); ++p) {
+  adoption work{how, systems, session, job};
+  for (int p = only.value_or(0); p <= only.value_or(job.partitions - 1); ++p) {
     auto done = work.adopt(p);
     if (done)
-      done = let_try_again(**session, how.job, p, *systems.world);
+      done = let_try_again(session, how.job, p, *systems.world);
     if (!done)
       return fail(done.error().within("task " + std::to_string(p)));
   }
   return {};
 }
 
-} // namespace
-
-int adopt_command(const configuration& how, std::optional<int> only, bool yes) {
+/// The exit code.
+result<int> adopt_stopped(const configuration& how, outside_systems& systems,
+                          std::optional<int> only, bool yes) {
+  auto session = waiting_session::open(*systems.coordination);
+  if (!session)
+    return fail(session.error());
+  if (auto ok = refuse_live(**session, how.job, *systems.world); !ok)
+    return fail(ok.error());
+  auto job = read_job_node(**session, how.job);
+  if (!job)
+    return fail(job.error());
+  if (only && *only >= job->partitions)
+    return fail(ec::bad_argument, "the job has tasks 0 to " +
+                                      std::to_string(job->partitions - 1));
   if (!yes) {
-    std::fprintf(stderr,
-                 "This accepts that state of job '%s' may be lost and starts "
-                 "its tasks from what is left. Type its name to go on: ",
-                 how.job.name().c_str());
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (answer != how.job.name()) {
+    auto wanted = confirm("This accepts that state of job '" + how.job.name() +
+                              "' may be lost and starts its tasks from what "
+                              "is left",
+                          how.job.name());
+    if (!wanted)
+      return fail(wanted.error());
+    if (!*wanted) {
       std::fprintf(stderr, "weir: nothing was changed\n");
       return exit_code::failed;
     }
+    // Somebody may have started it meanwhile.
+    if (auto ok = refuse_live(**session, how.job, *systems.world); !ok)
+      return fail(ok.error());
   }
+  if (auto done = adopt_all(**session, how, systems, *job, only); !done)
+    return fail(done.error());
+  return exit_code::ok;
+}
+
+} // namespace
+
+int adopt_command(const configuration& how, std::optional<int> only, bool yes) {
   auto systems = open_systems(how.settings);
   if (!systems)
     return report(systems.error());
-  auto done = adopt_all(how, *systems, only);
+  auto code = adopt_stopped(how, *systems, only, yes);
   close_systems(*systems);
-  return done ? exit_code::ok : report(done.error());
+  return code ? *code : report(code.error());
 }
 
 } // namespace weir

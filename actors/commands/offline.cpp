@@ -2,9 +2,12 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <future>
+
+#include <fmt/format.h>
 
 #include "actors/base/ready_signal.hpp"
 
@@ -27,6 +30,51 @@ result<T> await(Start start) {
   if (answer.wait_for(answer_limit) != std::future_status::ready)
     return fail(ec::timed_out, "the coordination service does not answer");
   return answer.get();
+}
+
+/// Shows `visit` what is in each child of a folder; one that is missing, and
+/// what goes meanwhile, is none.
+result<void> read_folder(waiting_session& session, const std::string& folder,
+                         const std::function<void(const std::string&)>& visit) {
+  auto names = session.children(folder);
+  if (!names && names.error().code() == ec::not_found)
+    return {};
+  if (!names)
+    return fail(names.error());
+  for (auto& name : *names)
+    if (auto node = session.get(folder + "/" + name))
+      visit(node->data);
+    else if (node.error().code() != ec::not_found)
+      return fail(node.error());
+  return {};
+}
+
+result<std::vector<process_identity>> read_members(waiting_session& session,
+                                                   const job& of) {
+  std::vector<process_identity> out;
+  auto read = read_folder(session, znode_paths{of.name()}.members(),
+                          [&out](const std::string& data) {
+                            if (auto member = decode_member(data))
+                              out.push_back(member->process);
+                          });
+  if (!read)
+    return fail(read.error());
+  return out;
+}
+
+/// Of the claims that are not released.
+result<std::vector<process_identity>> read_owners(waiting_session& session,
+                                                  const job& of) {
+  std::vector<process_identity> out;
+  auto read = read_folder(session, znode_paths{of.name()}.tasks(),
+                          [&out](const std::string& data) {
+                            auto claim = decode_claim(data);
+                            if (claim && !claim->released)
+                              out.push_back(claim->process);
+                          });
+  if (!read)
+    return fail(read.error());
+  return out;
 }
 
 } // namespace
@@ -83,55 +131,77 @@ result<void> waiting_session::create(const std::string& path,
   return {};
 }
 
+std::string waiting_session::where(const std::string& path) const {
+  return "znode '" + session_->path_on_server(path) + "'";
+}
+
 result<job_node> read_job_node(waiting_session& session, const job& of) {
-  auto node = session.get(znode_paths{of.name()}.job());
+  auto path = znode_paths{of.name()}.job();
+  auto node = session.get(path);
   if (!node && node.error().code() == ec::not_found)
     return fail(ec::not_found, "there is no job '" + of.name() +
                                    "' here: it was never run with these "
                                    "options, or was reset");
   if (!node)
     return fail(node.error());
-  return decode_job(node->data);
+  auto found = decode_job(node->data);
+  if (!found)
+    return fail(found.error().within(session.where(path)));
+  return found;
 }
 
 result<std::optional<found_claim>> read_claim(waiting_session& session,
                                               const job& of, int partition) {
-  auto node = session.get(znode_paths{of.name()}.claim(partition));
+  auto path = znode_paths{of.name()}.claim(partition);
+  auto node = session.get(path);
   if (!node && node.error().code() == ec::not_found)
     return std::optional<found_claim>{};
   if (!node)
     return fail(node.error());
   auto claim = decode_claim(node->data);
   if (!claim)
-    return fail(claim.error());
+    return fail(claim.error().within(session.where(path)));
   return std::optional{found_claim{std::move(*claim), node->stat.version}};
 }
 
 result<std::vector<std::string>>
 live_members(waiting_session& session, const job& of, outside_world& world) {
-  znode_paths paths{of.name()};
   std::vector<std::string> out;
-  auto names = session.children(paths.members());
-  if (!names && names.error().code() == ec::not_found)
-    return out;
-  if (!names)
-    return fail(names.error());
   auto here = identify_process(world);
-  for (auto& name : *names) {
-    auto node = session.get(paths.member(name));
-    if (!node)
-      continue;
-    auto member = decode_member(node->data);
-    if (!member)
-      continue;
-    auto& process = member->process;
-    // A killed process leaves its member node behind until its session ends.
-    bool dead = shares_process_table(process, here) &&
-                world.process_start(process.pid) != process.start;
-    if (!dead)
-      out.push_back(to_string(process));
-  }
+  auto add = [&out](const process_identity& x) {
+    auto name = to_string(x);
+    if (std::find(out.begin(), out.end(), name) == out.end())
+      out.push_back(name);
+  };
+  auto is_alive = [&](const process_identity& x) {
+    return world.process_start(x.pid) == x.start;
+  };
+  auto members = read_members(session, of);
+  if (!members)
+    return fail(members.error());
+  // A killed process leaves its member node behind until its session ends.
+  for (auto& process : *members)
+    if (!shares_process_table(process, here) || is_alive(process))
+      add(process);
+  // One whose session has ended has no member node, until it joins again.
+  auto owners = read_owners(session, of);
+  if (!owners)
+    return fail(owners.error());
+  for (auto& process : *owners)
+    if (shares_process_table(process, here) && is_alive(process))
+      add(process);
   return out;
+}
+
+result<void> refuse_live(waiting_session& session, const job& of,
+                         outside_world& world) {
+  auto live = live_members(session, of, world);
+  if (!live)
+    return fail(live.error());
+  if (live->empty())
+    return {};
+  return fail(ec::locked, fmt::format("job '{}' is running ({}): stop it",
+                                      of.name(), fmt::join(*live, ", ")));
 }
 
 result<void>

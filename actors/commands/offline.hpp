@@ -27,6 +27,8 @@ public:
   result<void> set(const std::string& path, const std::string& data,
                    std::int32_t version);
   result<void> create(const std::string& path, const std::string& data);
+  /// "znode '/chroot/weir/…'", as an operator's own client has to name it.
+  std::string where(const std::string& path) const;
 
 private:
   explicit waiting_session(std::unique_ptr<coordination> session);
@@ -46,10 +48,14 @@ struct found_claim {
 result<std::optional<found_claim>> read_claim(waiting_session& session,
                                               const job& of, int partition);
 
-/// The processes of the job's members that are alive (rule C5), "process 4711
-/// on host-a".
+/// The processes of the job's members, and of its claims' owners, that are
+/// alive (rule C5), "process 4711 on host-a".
 result<std::vector<std::string>>
 live_members(waiting_session& session, const job& of, outside_world& world);
+
+/// Errors: `locked` naming the processes that run the job.
+result<void> refuse_live(waiting_session& session, const job& of,
+                         outside_world& world);
 
 /// [blocking] Shows `visit` the records of one partition from `where.start` to
 /// before `end` (an end of `where.level`), until it answers false.

@@ -1,5 +1,5 @@
-// The options that every command takes: one table for the command line, the
-// TOML file, `--help` and the documentation.
+// The options of `run`, and those that other commands have too: one table for
+// the command line, the TOML file, `--help` and the documentation.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/commands/verbs.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/job/settings.hpp"
 #include "weir/job.hpp"
@@ -28,6 +29,8 @@ struct option_spec {
   /// "DURATION"; empty = a switch.
   std::string value;
   std::string help;
+  /// The commands that take it; a settings file may hold what others do.
+  verb_set verbs;
   std::function<result<void>(configuration&, const std::string&)> set;
 };
 

@@ -33,14 +33,15 @@ bool worth_a_look(ec code) {
 
 result<std::optional<found_parked>> read_parked(waiting_session& session,
                                                 const job& of, int partition) {
-  auto node = session.get(znode_paths{of.name()}.parked(partition));
+  auto path = znode_paths{of.name()}.parked(partition);
+  auto node = session.get(path);
   if (!node && node.error().code() == ec::not_found)
     return std::optional<found_parked>{};
   if (!node)
     return fail(node.error());
   auto parked = decode_parked(node->data);
   if (!parked)
-    return fail(parked.error());
+    return fail(parked.error().within(session.where(path)));
   return std::optional{found_parked{std::move(*parked), node->stat.version}};
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -116,10 +117,19 @@ struct opened_file {
 };
 
 result<int> open_file(const std::string& path) {
+  auto refuse = [&path](int why) {
+    return fail(ec::bad_argument,
+                "--file: cannot open '" + path + "': " + std::strerror(why));
+  };
   auto descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
-    return fail(ec::bad_argument,
-                "--file: cannot open '" + path + "': " + std::strerror(errno));
+    return refuse(errno);
+  // It opens, and only a read says what it is.
+  struct stat found {};
+  if (::fstat(descriptor, &found) == 0 && S_ISDIR(found.st_mode)) {
+    ::close(descriptor);
+    return refuse(EISDIR);
+  }
   return descriptor;
 }
 

@@ -81,6 +81,13 @@ std::optional<std::string> plain_text(const detail::text_ops* side,
   return out;
 }
 
+/// Of a header; what is no UTF-8 in it is replaced, since JSON has no other
+/// names.
+std::string name_of(std::string_view header) {
+  return document(std::string{header})
+      .dump(-1, ' ', false, document::error_handler_t::replace);
+}
+
 const detail::text_ops* key_side(const part* declared) {
   return declared != nullptr ? declared->key : nullptr;
 }
@@ -108,8 +115,12 @@ result<std::string> typed_bytes(const detail::text_ops& side,
 
 std::string json_of(const detail::text_ops* side, std::string_view bytes) {
   std::string out;
-  if (side != nullptr && side->show != nullptr && side->show(bytes, out))
+  if (side != nullptr && side->show != nullptr && side->show(bytes, out) &&
+      document::accept(out)) {
+    // Between its parts: in a text it would be escaped.
+    std::replace_if(out.begin(), out.end(), is_control, ' ');
     return out;
+  }
   if (side == nullptr) {
     try {
       return document(std::string{bytes}).dump();
@@ -197,8 +208,7 @@ std::string json_line_of(const part* declared, const record& x) {
          (x.value() ? json_of(value_side(declared), *x.value()) : "null");
   auto headers = x.headers();
   for (std::size_t i = 0; i < headers.size(); ++i)
-    out += (i == 0 ? ",\"headers\":{" : ",") +
-           json_of(nullptr, headers[i].name) + ':' +
+    out += (i == 0 ? ",\"headers\":{" : ",") + name_of(headers[i].name) + ':' +
            json_of(nullptr, headers[i].value);
   return out + (headers.empty() ? "}" : "}}");
 }

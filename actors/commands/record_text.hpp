@@ -15,8 +15,8 @@ namespace weir {
 result<std::string> typed_bytes(const detail::text_ops& side,
                                 std::string_view typed);
 
-/// JSON of one side's bytes, on one line: what has no JSON, or is no such
-/// value, is {"base64":…}.
+/// JSON of one side's bytes, on one line and always valid: what has no JSON
+/// (text that is no UTF-8), or is no such value, is {"base64":…}.
 std::string json_of(const detail::text_ops* side, std::string_view bytes);
 
 /// A line of `produce`: of an input with a key the key, a tab and the value, of

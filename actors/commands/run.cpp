@@ -36,12 +36,14 @@ void show_progress(const node_progress& x) {
 }
 
 void show_end(const configuration& how, const node_report& end) {
-  std::fprintf(
-      stderr, "weir: job %s: %s; %llu records%s\n", how.job.name().c_str(),
-      end.text.c_str(), static_cast<unsigned long long>(end.records),
-      end.skipped > 0
-          ? (", " + std::to_string(end.skipped) + " of them bad").c_str()
-          : "");
+  auto text = std::to_string(end.records) + " records";
+  if (end.skipped > 0)
+    text += ", " + std::to_string(end.skipped) + " of them bad";
+  if (end.lost > 0)
+    text += "; " + std::to_string(end.lost) +
+            " were deleted before they were read";
+  std::fprintf(stderr, "weir: job %s: %s; %s\n", how.job.name().c_str(),
+               end.text.c_str(), text.c_str());
 }
 
 detail::node_hooks hooks_of(const configuration& how, process_end& ending,

@@ -109,12 +109,7 @@ result<void> hosted_node::start() {
     return valid;
   if (auto valid = job_.check(); !valid)
     return valid;
-  auto systems =
-      open_systems(settings_, std::exchange(hooks_.on_too_many_stuck, {}));
-  if (!systems)
-    return fail(systems.error());
   auto& my = *parts_;
-  my.systems = std::move(*systems);
   if (system_ == nullptr) {
     configure(my.config);
     my.config.set("scheduler.max-threads",
@@ -122,11 +117,14 @@ result<void> hosted_node::start() {
     my.system = std::make_unique<caf::actor_system>(my.config);
     system_ = my.system.get();
   }
-  if (auto wired = try_task(*system_, job_, factory_); !wired) {
-    my.system.reset();
-    close_systems(my.systems);
+  // Before anything is opened, and so left behind.
+  if (auto wired = try_task(*system_, job_, factory_); !wired)
     return wired;
-  }
+  auto systems =
+      open_systems(settings_, std::exchange(hooks_.on_too_many_stuck, {}));
+  if (!systems)
+    return fail(systems.error());
+  my.systems = std::move(*systems);
   my.context = std::make_shared<node_context>(
       my.systems, job_, settings_, identify_process(*my.systems.world));
   io_ = std::make_shared<topic_io>(

@@ -281,7 +281,7 @@ void lane_actor::on_applied(const task_applied& x) {
   pauses_.erase(x.partition);
   i->second.committed = true;
   lost_.erase(x.partition);
-  tell(node_, task_progress{x.partition, x.positions, x.records, x.skipped});
+  tell(node_, task_progress{x.partition, x.positions});
   if (!i->second.claim.born)
     mark_born(x.partition);
   settle_decision(x.partition, x.positions);

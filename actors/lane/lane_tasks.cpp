@@ -111,7 +111,7 @@ void lane_actor::on_brought_up(const brought_up& x) {
   history.damaged = false;
   log_info("task.processing", "task", x.partition, "lane", options_.index);
   if (!first_commit) {
-    tell(node_, task_progress{x.partition, positions, 0, 0});
+    tell(node_, task_progress{x.partition, positions});
     // Its owner may have died between that commit and the parked node; and
     // where it was not about a record, that it is back is all that was decided:
     // with nothing to read there may be no commit.

@@ -45,8 +45,6 @@ struct task_restoring {
 struct task_progress {
   int partition;
   std::vector<std::int64_t> positions;
-  std::uint64_t records;
-  std::uint64_t skipped;
 };
 /// H28: the task has stopped for good; the others go on.
 struct task_parked {

@@ -1,6 +1,7 @@
 #include "actors/membership/membership.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/log.hpp"
 
@@ -69,10 +70,10 @@ result<job_node> agree_on_job(const job& mine, int partitions,
 membership_actor::membership_actor(caf::actor_config& config,
                                    std::shared_ptr<node_context> context,
                                    caf::actor node, int partitions,
-                                   bool patient)
+                                   bool patient, config_node live)
     : stepping_actor(config), context_(std::move(context)),
       node_(std::move(node)), paths_(context_->job.name()),
-      partitions_(partitions), patient_(patient) {
+      partitions_(partitions), patient_(patient), live_(std::move(live)) {
   observe("membership", context_->outside.log, context_->outside.handler_probe);
 }
 
@@ -198,7 +199,8 @@ void membership_actor::read_job() {
           return give_up(node.error());
         auto found = decode_job(node->data);
         if (!found)
-          return give_up(found.error().within(paths_.job()));
+          return give_up(found.error().within(
+              "znode '" + info_->session->path_on_server(paths_.job()) + "'"));
         agree_on(*found, node->stat.version);
       }));
 }
@@ -287,11 +289,19 @@ void membership_actor::watch_config() {
           return;
         if (!node)
           return retry(node.error(), &membership_actor::watch_config);
-        auto config = decode_config(node->data);
-        for (auto& each : config.complaints)
-          log_warning("config.ignored", "what", each);
-        tell(node_, live_settings{std::move(config)});
+        read_config(node->data);
       }));
+}
+
+/// What is bad keeps its last good value; each of its values is told once.
+void membership_actor::read_config(const std::string& text) {
+  auto known = std::exchange(live_, decode_config(text, live_)).ignored;
+  for (auto& each : live_.ignored)
+    if (std::find(known.begin(), known.end(), each) == known.end())
+      log_warning("config.ignored", "at",
+                  info_->session->path_on_server(paths_.config()), "name",
+                  each.name, "value", each.value, "may_be", each.may_be);
+  tell(node_, live_settings{live_});
 }
 
 void membership_actor::watch_lease() {

@@ -14,9 +14,10 @@ class membership_actor final : public stepping_actor {
 public:
   /// `partitions`: of the job's inputs; compared with the job node (R11).
   /// `patient`: a server that is away is waited for (a rejoin), else an error.
+  /// `live`: the settings that an earlier life has told of.
   membership_actor(caf::actor_config& config,
                    std::shared_ptr<node_context> context, caf::actor node,
-                   int partitions, bool patient);
+                   int partitions, bool patient, config_node live);
 
 protected:
   caf::behavior make_behavior() override;
@@ -31,6 +32,7 @@ private:
   void register_member();
   void watch_members();
   void watch_config();
+  void read_config(const std::string& text);
   void watch_lease();
   void retry(const error& why, void (membership_actor::*step)());
   void give_up(const error& why);
@@ -46,6 +48,7 @@ private:
   bool joined_ = false;
   bool over_ = false;
   int attempts_ = 0;
+  config_node live_;
   std::shared_ptr<membership_info> info_;
   /// Cancelled when this ends: no session is wanted any more.
   cancel_token token_ = cancel_token::below();

@@ -166,7 +166,7 @@ void node_actor::take_targets() {
 void node_actor::join(bool patient) {
   rejoining_ = false;
   membership_ = system().spawn<membership_actor>(
-      context_, caf::actor_cast<caf::actor>(this), partitions_, patient);
+      context_, caf::actor_cast<caf::actor>(this), partitions_, patient, live_);
   adopt(membership_, [this](const std::string& why) { membership_died(why); });
 }
 
@@ -264,6 +264,7 @@ void node_actor::on_session_lost(const session_lost& x) {
 }
 
 void node_actor::on_live_settings(const live_settings& x) {
+  live_ = x.settings;
   auto check = x.settings.check_interval.value_or(
       context_->settings.check_interval_or_default());
   auto sync =
@@ -324,11 +325,6 @@ void node_actor::on_task_suspect(const task_suspect& x) {
 
 void node_actor::on_progress(const task_progress& x) {
   auto& task = tasks_[x.partition];
-  // A restarted incarnation counts from zero: add up what each one did.
-  report_.records += x.records - std::min(x.records, task.records);
-  report_.skipped += x.skipped - std::min(x.skipped, task.skipped);
-  task.records = x.records;
-  task.skipped = x.skipped;
   task.positions = x.positions;
   task.running = true;
   task.held_elsewhere = false;
@@ -363,7 +359,7 @@ void node_actor::progress_tick() {
   if (stopping_)
     return;
   node_progress now;
-  now.records = report_.records;
+  now.records = context_->counts.total().records;
   now.tasks = partitions_;
   for (auto& [partition, task] : tasks_) {
     now.running += task.running ? 1 : 0;

@@ -98,8 +98,6 @@ private:
     std::vector<std::int64_t> positions;
     /// The same, when the inputs were last looked at.
     std::vector<std::int64_t> looked_at;
-    std::uint64_t records = 0;
-    std::uint64_t skipped = 0;
     bool running = false;
     bool restoring = false;
     bool held_elsewhere = false;
@@ -144,6 +142,7 @@ private:
   void leave();
   void positions_named();
   void end_if_left();
+  void take_counts();
   void end();
   void check_cluster();
   void sync_tick(std::uint64_t timer);
@@ -186,6 +185,8 @@ private:
   int next_lane_ = 0;
   std::map<int, task_progress_state> tasks_;
   std::vector<std::shared_ptr<drain_goal>> goals_;
+  /// As membership told them last.
+  config_node live_;
   milliseconds check_interval_{100};
   milliseconds sync_interval_{300'000};
   std::uint64_t sync_timer_ = 0;

@@ -75,6 +75,7 @@ void node_actor::died() {
   report_.uncommitted = true;
   report_.died = true;
   close_goals();
+  take_counts();
   if (options_.on_end)
     options_.on_end(report_);
 }

@@ -26,8 +26,6 @@ task_status node_actor::status_of(int partition,
   task_status out;
   out.partition = partition;
   out.reason = task.waiting;
-  out.records = task.records;
-  out.skipped = task.skipped;
   out.positions = task.positions;
   if (task.parked) {
     out.phase = task_phase::parked;

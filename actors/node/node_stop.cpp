@@ -130,6 +130,13 @@ void node_actor::end_if_left() {
     end();
 }
 
+void node_actor::take_counts() {
+  auto total = context_->counts.total();
+  report_.records = total.records;
+  report_.skipped = total.skipped;
+  report_.lost = total.lost;
+}
+
 void node_actor::end() {
   if (std::exchange(ended_, true))
     return;
@@ -141,8 +148,10 @@ void node_actor::end() {
   }
   if (!report_.left.empty())
     report_.text += "; left behind: " + report_.left;
+  take_counts();
   log_info("node.stopped", "outcome", static_cast<int>(report_.outcome),
-           "records", report_.records, "skipped", report_.skipped);
+           "records", report_.records, "skipped", report_.skipped,
+           "lost", report_.lost);
   info_ = nullptr;
   if (options_.on_end)
     options_.on_end(report_);

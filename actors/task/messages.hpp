@@ -65,8 +65,6 @@ struct task_applied {
   int partition;
   std::uint64_t number;
   std::vector<std::int64_t> positions;
-  std::uint64_t records;
-  std::uint64_t skipped;
 };
 /// The overlay is large: commit now.
 struct commit_wanted {};

@@ -47,8 +47,9 @@ task_core::task_core(std::shared_ptr<node_context> context,
       previous_checksum_(restored_->commit ? checksum(*restored_->commit) : 0),
       sealed_positions_(next_offsets(*restored_)),
       committed_(sealed_positions_),
-      suspects_(restored_->inputs.size(), INT64_MAX),
-      skipped_(restored_->lost) {
+      suspects_(restored_->inputs.size(), INT64_MAX) {
+  count_.lost = restored_->lost;
+  context_->counts.restored(restored_->partition, previous_checksum_);
   for (auto& [input, offset] : restored_->suspects)
     suspects_[input] = offset;
   if (restored_->decision)
@@ -188,8 +189,8 @@ result<record_fate> task_core::handle_bad(std::size_t input, const record& x) {
     break;
   }
   restored_->inputs[input].position.next_offset = x.offset() + 1;
-  ++records_;
-  ++skipped_;
+  ++count_.records;
+  ++count_.skipped;
   if (is_decided(input, x.offset())) {
     passed_decided_ = true;
     find_decided();
@@ -311,6 +312,8 @@ result<bool> task_core::seal(bool forced) {
       !done)
     return fail(done.error());
   previous_checksum_ = checksum(record);
+  context_->counts.sealed(restored_->partition, previous_checksum_,
+                          std::exchange(count_, {}));
   sealed_positions_ = next_offsets(*restored_);
   out_.mark_sealed();
   sealed_ = std::move(commit);
@@ -322,6 +325,8 @@ result<void> task_core::apply() {
   auto offset = sealed_->slot->offset();
   auto position = offset >= 0 ? std::optional{offset + 1} : std::nullopt;
   auto done = state_.apply(commit_metadata(sealed_->record, position));
+  // Committed it is also where that cannot be written here.
+  context_->counts.applied(restored_->partition);
   if (!done)
     return done;
   committed_.clear();

@@ -93,7 +93,7 @@ public:
     if (auto sent = out_.accept(); !sent) [[unlikely]]
       return fail(sent.error());
     position.next_offset = x.offset() + 1;
-    ++records_;
+    ++count_.records;
     return record_fate::consumed;
   }
   /// After the last of a run of `consume`: remembers its fingerprint (R2).
@@ -173,8 +173,6 @@ public:
   const std::vector<std::int64_t>& committed() const noexcept {
     return committed_;
   }
-  std::uint64_t records() const noexcept { return records_; }
-  std::uint64_t skipped() const noexcept { return skipped_; }
   /// Whether something was emitted to an internal topic since the last call.
   bool take_hop_written() noexcept {
     return std::exchange(hop_written_, false);
@@ -258,8 +256,8 @@ private:
   std::vector<std::int64_t> committed_;
   /// An offset per input; INT64_MAX: none.
   std::vector<std::int64_t> suspects_;
-  std::uint64_t records_ = 0;
-  std::uint64_t skipped_ = 0;
+  /// Of what no commit has sealed yet.
+  record_count count_;
   std::optional<error> send_problem_;
   std::function<void()> wake_;
   bool closed_ = false;

@@ -189,8 +189,7 @@ void task::shell::on_apply(const apply_request& x) {
                      done.error().within("applying a commit"), std::nullopt,
                      room_for(bytes));
   waits_for_first_commit = held_back = false;
-  tell_high(lane, task_applied{core->partition(), x.number, core->committed(),
-                               core->records(), core->skipped()});
+  tell_high(lane, task_applied{core->partition(), x.number, core->committed()});
   schedule();
 }
 

@@ -28,8 +28,11 @@ struct node_report {
   std::string text;
   /// Of what was no orderly stop.
   ec cause = ec::closed;
+  /// Processed and committed; of those the bad ones; and inputs' records that
+  /// were deleted before they were read.
   std::uint64_t records = 0;
   std::uint64_t skipped = 0;
+  std::uint64_t lost = 0;
   /// `settings::until_drained`: all that there was at the start is committed.
   bool drained = false;
   /// Some of what was processed is not committed: it comes again.
@@ -52,9 +55,6 @@ struct task_status {
   task_phase phase = task_phase::claiming;
   /// Why it is not running.
   std::string reason;
-  /// Since the node's start.
-  std::uint64_t records = 0;
-  std::uint64_t skipped = 0;
   /// The next offset of each input and internal topic of the job, as committed.
   std::vector<std::int64_t> positions;
 };

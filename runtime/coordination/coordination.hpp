@@ -78,6 +78,10 @@ public:
 
   /// "zookeeper 127.0.0.1:2181/weir" or "embedded".
   virtual std::string describe() const = 0;
+  /// The path as an operator's own client has to name it: with the chroot.
+  virtual std::string path_on_server(const std::string& path) const {
+    return path;
+  }
 
   /// Answers with the path as created. With `ephemeral_sequential` the server
   /// appends ten digits. A lost reply of such a create is resolved by the

@@ -7,6 +7,7 @@
 #include "runtime/base/cancel.hpp"
 #include "runtime/zookeeper/boot_clock.hpp"
 #include "runtime/zookeeper/client_log.hpp"
+#include "runtime/zookeeper/hosts.hpp"
 #include "runtime/zookeeper/return_code.hpp"
 #include "runtime/zookeeper/trampoline.hpp"
 
@@ -27,11 +28,12 @@ result<void> client::open() {
   if (handle_ != nullptr)
     return {};
   auto code = errno;
+  // For a host without an address errno is whatever it was.
+  if (auto known = check_resolvable(hosts_); !known)
+    return known;
   auto text =
       "zookeeper '" + hosts_ + "': " + std::generic_category().message(code);
-  if (code == EINVAL)
-    return fail(ec::bad_argument, text);
-  return fail(ec::disconnected, text + "; check the host names");
+  return fail(code == EINVAL ? ec::bad_argument : ec::disconnected, text);
 }
 
 client::phase

@@ -61,11 +61,11 @@ void session::create(const std::string& path, std::string data,
   }
   if (mode == create_mode::ephemeral_sequential) {
     attempt(std::make_shared<guarded_create>(
-        guarded_create{on_server(path) + make_guid() + "-", mode,
+        guarded_create{path_on_server(path) + make_guid() + "-", mode,
                        std::move(data), std::move(done)}));
     return;
   }
-  client_.create(on_server(path), data, mode,
+  client_.create(path_on_server(path), data, mode,
                  [this, done = std::move(done)](result<reply> r) {
                    if (r)
                      done(to_user(r->text));

@@ -18,4 +18,9 @@ struct endpoints {
 /// Errors: `bad_argument`.
 result<endpoints> parse_endpoints(const std::string& text);
 
+/// [blocking] Looks up each host of "host:port,host:port": the client says only
+/// that it could not. Errors: `disconnected` naming the first without an
+/// address.
+result<void> check_resolvable(const std::string& hosts);
+
 } // namespace weir::zk

@@ -37,7 +37,7 @@ std::string session::describe() const {
   return "zookeeper " + where_.hosts + where_.chroot;
 }
 
-std::string session::on_server(const std::string& path) const {
+std::string session::path_on_server(const std::string& path) const {
   if (path == "/" && !where_.chroot.empty())
     return where_.chroot;
   return where_.chroot + path;
@@ -54,7 +54,7 @@ result<void> session::open(std::chrono::steady_clock::time_point deadline) {
     return ok;
   if (auto ok = make_chroot(deadline); !ok)
     return fail(ok.error().within(describe()));
-  client_.start_pings(on_server("/"));
+  client_.start_pings(path_on_server("/"));
   opened_ = true;
   // What happened before, the user is told now, if it still holds.
   client_.post([this] {
@@ -67,6 +67,17 @@ result<void> session::open(std::chrono::steady_clock::time_point deadline) {
   return {};
 }
 
+failure session::no_connection() const {
+  auto text = "no connection within " +
+              std::to_string(options_.connect_limit.count()) +
+              " ms; is the server running, and reachable from here?";
+  // Of several hosts the client leaves out those without an address.
+  if (!job_cancelled())
+    if (auto known = check_resolvable(where_.hosts); !known)
+      text += " " + known.error().text();
+  return fail(ec::disconnected, text);
+}
+
 result<void> session::insist(const std::function<void(answer)>& ask,
                              std::chrono::steady_clock::time_point deadline) {
   for (;;) {
@@ -75,10 +86,7 @@ result<void> session::insist(const std::function<void(answer)>& ask,
       return fail(ec::session_expired, "the session expired while it was made");
     if (state != client::phase::connected ||
         std::chrono::steady_clock::now() >= deadline)
-      return fail(ec::disconnected,
-                  "no connection within " +
-                      std::to_string(options_.connect_limit.count()) +
-                      " ms; is the server running, and reachable from here?");
+      return no_connection();
     auto promise = std::make_shared<std::promise<result<reply>>>();
     auto answered = promise->get_future();
     ask([promise](result<reply> r) { promise->set_value(std::move(r)); });
@@ -98,7 +106,7 @@ result<void> session::insist(const std::function<void(answer)>& ask,
 
 result<void>
 session::make_chroot(std::chrono::steady_clock::time_point deadline) {
-  auto path = on_server("/");
+  auto path = path_on_server("/");
   // Asked first, also for "/": the answer begins the lease, and where the path
   // exists no right to create it is needed.
   auto found = insist(
@@ -146,7 +154,7 @@ void session::get(const std::string& path, watcher watch,
     client_.post([done, why = ok.error()] { done(fail(why)); });
     return;
   }
-  auto node = on_server(path);
+  auto node = path_on_server(path);
   auto to_node = [](reply r) { return znode{std::move(r.text), r.stat}; };
   if (!watch) {
     client_.get(node, answering<znode>(std::move(done), to_node));
@@ -173,7 +181,7 @@ void session::get(const std::string& path, watcher watch,
 
 void session::set(const std::string& path, std::string data,
                   std::int32_t version, callback<znode_stat> done) {
-  auto node = on_server(path);
+  auto node = path_on_server(path);
   if (auto ok = check_znode_request(path, data.size()); !ok)
     client_.post([done, why = ok.error()] { done(fail(why)); });
   else
@@ -187,7 +195,7 @@ void session::remove(const std::string& path, std::int32_t version,
   if (auto ok = check_znode_removal(path); !ok)
     client_.post([done, why = ok.error()] { done(fail(why)); });
   else
-    client_.remove(on_server(path), version, answering(std::move(done)));
+    client_.remove(path_on_server(path), version, answering(std::move(done)));
 }
 
 void session::children(const std::string& path, watcher watch,
@@ -196,7 +204,7 @@ void session::children(const std::string& path, watcher watch,
     client_.post([done, why = ok.error()] { done(fail(why)); });
   else
     client_.children(
-        on_server(path), std::move(watch),
+        path_on_server(path), std::move(watch),
         answering<std::vector<std::string>>(
             std::move(done), [](reply r) { return std::move(r.names); }));
 }
@@ -211,7 +219,7 @@ void session::multi(std::vector<znode_op> ops, callback<void> done) {
     return;
   }
   for (auto& each : ops)
-    each.path = on_server(each.path);
+    each.path = path_on_server(each.path);
   client_.multi(ops, answering(std::move(done)));
 }
 
@@ -219,7 +227,7 @@ void session::sync(const std::string& path, callback<void> done) {
   if (auto ok = check_znode_path(path); !ok)
     client_.post([done, why = ok.error()] { done(fail(why)); });
   else
-    client_.sync(on_server(path), answering(std::move(done)));
+    client_.sync(path_on_server(path), answering(std::move(done)));
 }
 
 std::int64_t session::session_id() const noexcept {

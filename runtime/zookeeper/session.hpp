@@ -27,6 +27,7 @@ public:
   result<void> open(std::chrono::steady_clock::time_point deadline);
 
   std::string describe() const override;
+  std::string path_on_server(const std::string& path) const override;
   void create(const std::string& path, std::string data, create_mode mode,
               callback<std::string> done) override;
   void get(const std::string& path, watcher watch,
@@ -48,12 +49,12 @@ private:
   struct guarded_create;
   using guarded = std::shared_ptr<guarded_create>;
 
-  std::string on_server(const std::string& path) const;
   std::string to_user(const std::string& path) const;
   void on_event(session_event event);
   /// Makes one request over and over until `deadline`, as long as it is lost.
   result<void> insist(const std::function<void(answer)>& ask,
                       std::chrono::steady_clock::time_point deadline);
+  failure no_connection() const;
   result<void> make_chroot(std::chrono::steady_clock::time_point deadline);
 
   // Creates that carry a guid; callback thread only, but for the first.

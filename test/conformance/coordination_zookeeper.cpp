@@ -89,6 +89,7 @@ TEST_CASE("a missing chroot is created, an existing one is used") {
   auto chroot = fresh_chroot() + "/deep/er";
   auto inside = open_session(hosts + chroot);
   CHECK(inside->describe() == "zookeeper " + hosts + chroot);
+  CHECK(inside->path_on_server("/a") == chroot + "/a");
   CHECK(talk{*inside}.create("/a", "x") == std::string{"/a"});
   auto sequential =
       talk{*inside}.create("/m-", "", create_mode::ephemeral_sequential);
@@ -114,6 +115,22 @@ TEST_CASE("without a server the error names the hosts and what to do") {
   CHECK(opened.error().code() == ec::disconnected);
   CHECK_THAT(opened.error().text(), Catch::Matchers::Contains(hosts + "/weir"));
   CHECK_THAT(opened.error().text(), Catch::Matchers::Contains("running"));
+}
+
+TEST_CASE("a host without an address is named, alone and beside others") {
+  auto other = "127.0.0.1:" + std::to_string(free_port());
+  for (auto& hosts : {std::string{"nosuchhost.invalid:2181"},
+                      other + ",nosuchhost.invalid:2181/weir"}) {
+    session_options options;
+    options.connect_limit = 300ms;
+    auto opened = make_zookeeper({hosts})->open_session(options);
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code() == ec::disconnected);
+    CHECK_THAT(opened.error().text(),
+               Catch::Matchers::Contains(
+                   "ZooKeeper: cannot resolve 'nosuchhost.invalid' (") &&
+                   Catch::Matchers::Contains("in --zookeeper"));
+  }
 }
 
 TEST_CASE("a text that is no list of hosts is refused") {

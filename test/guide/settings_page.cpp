@@ -10,14 +10,14 @@
 namespace {
 
 constexpr const char* beginning =
-    R"(<!-- Made by weir-settings-page of actors/commands/options.cpp: change it
+    R"(<!-- Made by weir-settings-page of actors/commands/option_table.cpp: change it
 there, then build/dev/bin/weir-settings-page > docs/guide/settings.md -->
 
 # Settings
 
-Every command of an application's binary takes these options. In the file that
-`--config FILE` names (TOML) they have the same names; what the command line says
-wins over the file:
+The commands of an application's binary take these options, each those that it
+uses: `COMMAND --help` shows them. The file that `--config FILE` names (TOML) may
+have all of them, by the same names; what the command line says wins over it:
 
 ```toml
 data = "/var/lib/stock"
@@ -35,8 +35,7 @@ Numbers (`N`) and switches (`true`, `false`) stand there bare, everything else i
 quotes. An unknown name and a value of the wrong kind end the command with exit
 code 2. A DURATION is a whole number with its unit: `100ms`, `5s`, `5m`, `1h`.
 
-What a single command takes beside these, `COMMAND --help` shows. The default is
-in parentheses.
+The default is in parentheses.
 
 | Option | What it does |
 |---|---|
@@ -63,7 +62,7 @@ is one), a JSON object:
 ```
 
 What stands there wins over command line and file. What cannot be understood is
-logged (`config.ignored`) and passed over. On the embedded log there is nobody to
+logged (`config.ignored`), and the last good value stays. On the embedded log there is nobody to
 write that znode: there a restart changes them.
 )";
 

@@ -1,5 +1,6 @@
 """`produce` and `consume` in every mode; on the embedded log, and on Kafka."""
 
+import base64
 import json
 import signal
 import subprocess
@@ -92,6 +93,32 @@ class Feeding(poison.PoisonTest):
         self.produce(f"large\t{rows[-1]['value']}")
         self.assertIn(f"large\t{rows[-1]['value']}",
                       self.consume("--output", "orders"))
+
+    def test_keys_that_are_no_text(self):
+        # A byte of none, a lone surrogate, and what is text though it looks
+        # odd.
+        binary = {"/w==": b"\xff", "7aCA": b"\xed\xa0\x80"}
+        rows = [{"key": {"base64": x}, "value": "1"} for x in binary]
+        rows += [{"key": x, "value": "2"} for x in ("nul\0", "a\tb\n", "é")]
+        self.produce("".join(json.dumps(x) + "\n" for x in rows),
+                     "--format", "json")
+        self.call("run", "--until-drained")
+        dumped = [json.loads(x) for x in self.call("dump")[0].splitlines()]
+        self.assertCountEqual([x["key"] for x in dumped],
+                              [x["key"] for x in rows])
+        self.assertCountEqual([x["key"] for x in self.records()],
+                              [x["key"] for x in rows])
+        # With the key as it is, not its text.
+        self.assertCountEqual(
+            [x["value"] for x in self.records()],
+            [{"base64": base64.b64encode(x + b"=1").decode()}
+             for x in binary.values()]
+            + [f"{x['key']}=2" for x in rows[2:]])
+        for key in binary.values():
+            done = subprocess.run(
+                [*(str(x) for x in self.command("get")), key],
+                capture_output=True, timeout=60)
+            self.assertEqual(done.stdout, b'"1"\n', done.stderr)
 
     def test_what_is_wrong_is_named_and_what_precedes_it_is_written(self):
         log = self.produce("a\t1\nno tab\nb\t2\n", code=1)

@@ -17,6 +17,11 @@ import servers
 START_LIMIT_S = 60
 DRAIN_LIMIT_S = 180
 
+OPENING = ("run", "generate", "produce", "consume", "get", "dump", "resume",
+           "reset", "adopt")
+WITH_OUTPUTS = ("run", "consume", "topology")
+WITH_INPUTS = (*WITH_OUTPUTS, "generate", "produce")
+
 
 class Running:
     """A process whose log is followed line by line."""
@@ -115,9 +120,13 @@ class ProgramTest(unittest.TestCase):
         return self.binaries / name
 
     def command(self, verb, *more, data=None):
-        return [self.binary("weir-stock"), verb, *self.where,
-                "--data", data or self.data, "--job", f"stock-{self.name}",
-                *self.topics, *more]
+        """With those of the options for where the job is that it has."""
+        where = [*self.where, "--data", data or self.data]
+        return [self.binary("weir-stock"), verb,
+                *(where if verb in OPENING else []),
+                "--job", f"stock-{self.name}",
+                *(self.topics[:2] if verb in WITH_INPUTS else []),
+                *(self.topics[2:] if verb in WITH_OUTPUTS else []), *more]
 
     def start(self, *more, data=None):
         running = Running(self.command("run", *more, data=data))

@@ -175,7 +175,7 @@ class Embedded(programs.ProgramTest):
         self.fill()
         self.call("run", "--until-drained")
         before = self.state()
-        self.call("reset", code=1)
+        self.call("reset", code=2)
         self.assertEqual(self.state(), before)
         self.call("reset", "--yes")
         self.call("dump", code=1)

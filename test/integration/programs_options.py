@@ -1,6 +1,7 @@
 """What the stock job's command line takes and what it refuses."""
 
 import os
+import subprocess
 import threading
 
 import programs
@@ -77,6 +78,21 @@ class Options(programs.ProgramTest):
                 self.refused("run", "--kafka", kafka, "--zookeeper", zookeeper,
                              text=bad)
 
+    def test_a_host_without_an_address(self):
+        where = ["--kafka", "127.0.0.1:1",
+                 "--zookeeper", "nosuchhost.invalid:2181/weir"]
+        for verb in ("resume", "reset", "adopt"):
+            with self.subTest(verb):
+                _, log = self.call(verb, *where, code=1)
+                self.assertIn("weir: ZooKeeper: cannot resolve "
+                              "'nosuchhost.invalid' (", log)
+                self.assertIn("correct the host in --zookeeper", log)
+                self.assertNotIn("ioctl", log)
+        _, log = self.call("consume", "--kafka", "nosuchhost.invalid:1",
+                           "--zookeeper", "127.0.0.1:1", code=1)
+        self.assertIn("resolve 'nosuchhost.invalid:1'", log)
+        self.assertFalse(self.data.exists())
+
     def test_config_has_the_types_of_its_settings(self):
         file = self.work / "weir.toml"
         for text, why in (("data = 3", "must be a string"),
@@ -121,6 +137,64 @@ class Options(programs.ProgramTest):
                                      f"'{self.data}'", code=1)
         self.call("topology")
         self.assertFalse(self.data.exists())
+
+    def test_data_directory_that_cannot_be_read(self):
+        self.work.chmod(0o755)
+        loop = self.work / "loop"
+        loop.symlink_to(loop)
+        file = self.work / "file"
+        file.write_text("")
+        closed = self.work / "closed"
+        closed.mkdir()
+        (closed / "embedded").mkdir()
+        closed.chmod(0)
+        self.addCleanup(closed.chmod, 0o700)
+        half = self.work / "half"
+        half.mkdir()
+        (half / "embedded").symlink_to(half / "embedded")
+        for verb in (["get", "A"], ["dump"], ["consume"], ["resume"]):
+            for data, text in ((loop, f"'{loop}': Too many levels"),
+                               (file, f"'{file}': Not a directory"),
+                               (closed, f"'{closed}': Permission denied"),
+                               (half, f"'{half}/embedded': Too many levels")):
+                with self.subTest(verb, data=data):
+                    log = self.as_nobody(*verb, data=data)
+                    self.assertIn(f"cannot read the data directory {text}",
+                                  log)
+        self.assertEqual(len(list(self.work.iterdir())), 4)
+        self.assertEqual(list(half.iterdir()), [half / "embedded"])
+
+    def as_nobody(self, *words, data):
+        """A right that is missing is none that root misses."""
+        other = {"user": 65534} if os.geteuid() == 0 else {}
+        done = subprocess.run(
+            [str(x) for x in self.command(*words, data=data)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=60, **other)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        return done.stderr
+
+    def test_with_servers_the_state_is_here_too(self):
+        where = ["--kafka", "127.0.0.1:1", "--zookeeper", "127.0.0.1:1"]
+        for verb in (["get", "A"], ["dump"]):
+            self.refused(*verb, *where, text=f"there is no data directory "
+                                             f"'{self.data}'", code=1)
+
+    def test_a_failed_run_leaves_no_directory(self):
+        # The directory can be made, what is to be in it cannot.
+        self.data = self.work / "made" / "for" / "it"
+        while len(str(self.data)) < 4088:
+            self.data /= "x" * min(200, 4090 - len(str(self.data)))
+        for verb in (["run"], ["produce"], ["generate", "--synthetic", "1"]):
+            _, log = self.call(*verb, code=1)
+            self.assertIn("cannot create the data directory", log)
+            self.assertEqual(list(self.work.iterdir()), [])
+        # One that was there stays.
+        (self.work / "made").mkdir()
+        self.call("run", code=1)
+        self.assertEqual(list(self.work.rglob("*")), [self.work / "made"])
+        self.data = self.work / "data"
+        self.refused("produce", "--file", self.work, text="Is a directory")
 
     def test_directory_without_a_log(self):
         self.data.mkdir()

@@ -28,21 +28,55 @@ class Servers(programs.ProgramTest):
             {"check_interval": "200ms", "sync_interval": "2s", "colour": 1}))
         job.wait_for("config.check_interval value=200ms")
         job.wait_for("config.sync_interval value=2s")
-        job.wait_for("config.ignored .*colour")
+        # The path is the one that zkCli wants.
+        ignored = rf"config\.ignored at=/{self.name}{path} "
+        job.wait_for(ignored + "name=colour value=1 ")
         self.znode("set", path, json.dumps({"sync_interval": "1ms"}))
-        job.wait_for("config.ignored .*sync_interval must be 1s to 24h")
-        self.znode("set", path, "rubbish")
-        job.wait_for("config.ignored .*JSON")
-        # The last word is what stands there: back to the command line.
+        job.wait_for(ignored + "name=sync_interval value=1ms "
+                               'may_be="1s to 24h, in quotes"')
+        # Not mentioned any more: back to the command line.
         job.wait_for("config.check_interval value=50ms")
+        self.znode("set", path, json.dumps(
+            {"sync_interval": "1ms", "check_interval": "300ms"}))
+        job.wait_for("config.check_interval value=300ms")
+        self.znode("set", path, "rubbish")
+        job.wait_for(ignored + ".*rubbish")
+        self.znode("set", path, json.dumps(
+            {"sync_interval": "3s", "check_interval": "300ms"}))
+        # What was bad has kept the last good value, and was told once.
+        job.wait_for("config.sync_interval value=3s")
+        log = job.text()
+        self.assertEqual(log.count("name=sync_interval value=1ms"), 1)
+        self.assertEqual(log.count("config.check_interval value="), 3)
+        self.assertEqual(log.count("config.sync_interval value="), 2)
         job.signal(signal.SIGTERM)
         self.assertEqual(job.finish(), 0)
+
+    def test_a_znode_is_named_by_its_whole_path(self):
+        self.generate(100)
+        self.call("run", "--until-drained")
+        root = f"/weir/stock-{self.name}"
+        self.znode("create", f"{root}/parked/2", "rubbish")
+        _, log = self.call("resume", "2", code=1)
+        self.assertIn(f"znode '/{self.name}{root}/parked/2': ", log)
+        self.znode("remove", f"{root}/parked/2")
+        claim = self.znode("get", f"{root}/tasks/3")
+        self.znode("set", f"{root}/tasks/3", "rubbish")
+        _, log = self.call("adopt", "--yes", "--task", "3", code=1)
+        self.assertIn(f"znode '/{self.name}{root}/tasks/3': a claim is", log)
+        self.znode("set", f"{root}/tasks/3", claim.strip())
+        self.znode("set", f"{root}/job", "rubbish")
+        for verb in (["run"], ["dump"]):
+            _, log = self.call(*verb, code=4 if verb == ["run"] else 1)
+            self.assertIn(f"znode '/{self.name}{root}/job': the job node", log)
+        self.call("reset", "--yes")
 
     def test_missing_input_is_named(self):
         _, log = self.call("run", code=1)
         self.assertIn(self.input, log)
         self.assertIn("does not exist", log)
         self.assertIn("--partitions N", log)
+        self.assertFalse(self.data.exists())
 
     def test_lost_claim_needs_adopt(self):
         self.generate(2_000)
@@ -50,7 +84,7 @@ class Servers(programs.ProgramTest):
         self.znode("remove", f"/weir/stock-{self.name}/tasks/3")
         _, log = self.call("run", "--until-drained", code=4)
         self.assertIn("adopt", log.splitlines()[-1])
-        self.call("adopt", code=1)
+        self.call("adopt", code=2)
         self.call("adopt", "--yes")
         self.generate(1_000, "--append", "--seed", "9")
         self.call("run", "--until-drained")
@@ -139,6 +173,12 @@ class Servers(programs.ProgramTest):
         self.generate(10)
         _, log = self.call("run", code=1)
         self.assertIn("127.0.0.1:1", log.splitlines()[-1])
+        self.where = ["--kafka", self.servers.kafka,
+                      "--zookeeper", "nosuchhost.invalid:2181"]
+        _, log = self.call("run", code=1)
+        self.assertIn("ZooKeeper: cannot resolve 'nosuchhost.invalid' (",
+                      log.splitlines()[-1])
+        self.assertFalse(self.data.exists())
 
 
 if __name__ == "__main__":

@@ -13,6 +13,9 @@ public:
       : base_(std::move(base)), planned_(planned), expire_(std::move(expire)) {}
 
   std::string describe() const override { return base_->describe(); }
+  std::string path_on_server(const std::string& path) const override {
+    return base_->path_on_server(path);
+  }
 
   void create(const std::string& path, std::string data, create_mode mode,
               callback<std::string> done) override {

@@ -1,5 +1,9 @@
 // Rules of the node that show in what it says and does over time, not only in
 // what comes out at the end.
+#include <cstdio>
+#include <optional>
+#include <utility>
+
 #include <catch2/catch.hpp>
 
 #include "test/simulation/simulation.hpp"
@@ -162,6 +166,48 @@ TEST_CASE("every slow commit says where its time went, also where the next "
     for (int number = 2; number < 20; ++number)
       CHECK(told(number) <= told(number - 1));
   }
+}
+
+TEST_CASE("a node counts what it has committed, each record once") {
+  auto promise = GENERATE(guarantee::exactly_once, guarantee::at_least_once);
+  // Of all lives; none where one ended without its last commit: of that, the
+  // next life may find that it succeeded.
+  auto counted = [](const observed& run) -> std::optional<std::pair<int, int>> {
+    int records = 0, skipped = 0;
+    for (auto& line : run.log) {
+      int outcome = 0, some = 0, bad = 0;
+      if (std::sscanf(line.c_str(),
+                      "node.stopped outcome=%d records=%d skipped=%d", &outcome,
+                      &some, &bad) != 3)
+        continue;
+      if (outcome != 0)
+        return std::nullopt;
+      records += some;
+      skipped += bad;
+    }
+    return std::pair{records, skipped};
+  };
+  int recovered = 0, bad = 0;
+  for (std::uint64_t seed = 1; seed < 40; ++seed) {
+    scenario what;
+    what.seed = seed;
+    what.promise = promise;
+    what.load = workload_kind::mixed;
+    auto expected = counted(observed{what});
+    REQUIRE(expected);
+    bad += expected->second;
+    what.faults.lost_commit = 15;
+    what.broken_network = seed % 2 == 0 ? 2 : 0;
+    observed run{what};
+    auto all = counted(run);
+    if (!all)
+      continue;
+    INFO("again: " << replay_command(what));
+    CHECK(*all == *expected);
+    recovered += run.count("lane.given_up");
+  }
+  CHECK(recovered > 10);
+  CHECK(bad > 10);
 }
 
 TEST_CASE("C6: a fence that is blocked is tried again, and says so") {

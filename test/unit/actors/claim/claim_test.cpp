@@ -208,5 +208,5 @@ TEST_CASE("znodes survive their JSON, and hostile JSON is refused", "[claim]") {
       R"({"check_interval":"50ms","sync_interval":7,"colour":"red"})");
   REQUIRE(config.check_interval == milliseconds{50});
   REQUIRE_FALSE(config.sync_interval);
-  REQUIRE(config.complaints.size() == 2);
+  REQUIRE(config.ignored.size() == 2);
 }

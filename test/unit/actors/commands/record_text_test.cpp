@@ -151,8 +151,48 @@ TEST_CASE("a record is printed as a line where a line can hold it",
         "k\t{\"x\":1,\"more\":2}");
   CHECK(shown(secrets, of("k", "v")) ==
         place + R"(,"key":"k","value":{"base64":"dg=="}})");
+  // A name of a field that JSON has, whatever the header's is.
+  auto with_headers = of("k", "v");
+  access::set_headers(with_headers, nullptr,
+                      [](const void*, std::vector<header>& to) {
+                        to.push_back({"\xff", "\xfe"});
+                      });
+  CHECK(json_line_of(nullptr, with_headers) ==
+        place + R"(,"key":"k","value":"v","headers":{"�":)"
+                R"({"base64":"/g=="}}})");
   // Of unknown types.
   CHECK(line_of(nullptr, of("k", "v")) == "k\tv");
   CHECK(json_line_of(nullptr, of("k", "\xff")) ==
         place + R"(,"key":"k","value":{"base64":"/w=="}})");
+}
+
+TEST_CASE("whatever a side holds is shown as valid JSON on one line",
+          "[commands]") {
+  using namespace std::string_literals;
+  auto text = detail::value_text<std::string>;
+  auto key = detail::key_text<std::string>;
+  auto as_json = detail::value_text<json<typed::point>>;
+  CHECK(json_of(text, "a\0b"s) == R"("a\u0000b")");
+  CHECK(json_of(text, "a\nb\"\\") == R"("a\nb\"\\")");
+  CHECK(json_of(text, "\xc3\xa9") == "\"\xc3\xa9\"");
+  // A byte of a longer letter, one letter too long, a lone surrogate, a letter
+  // beyond all.
+  for (auto bad :
+       {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80"})
+    for (auto* side : {text, key, static_cast<decltype(text)>(nullptr)}) {
+      auto shown = json_of(side, bad);
+      CHECK(shown.starts_with(R"({"base64":")"));
+      CHECK(nlohmann::json::accept(shown));
+    }
+  // JSON that is stored, which may have more than the job reads.
+  CHECK(json_of(as_json, "{\"x\":1,\r\t\"more\":2}") ==
+        "{\"x\":1,  \"more\":2}");
+  for (auto bad : {"{\"x\":1,\"more\":\"\xff\"}", R"({"x":1,"more":"\ud800"})",
+                   R"({"x":1,"more":[1,,2]})", R"({"x":1,"more":truth})",
+                   "{\"x\":1}}", "{\"x\":1,\"name\":\"\xed\xa0\x80\"}"}) {
+    INFO(bad);
+    auto shown = json_of(as_json, bad);
+    CHECK(shown.starts_with(R"({"base64":")"));
+    CHECK(nlohmann::json::accept(shown));
+  }
 }

@@ -132,13 +132,33 @@ TEST_CASE("the config node has the limits of the command line", "[settings]") {
   auto bad = decode_config(R"({"check_interval":"11m","sync_interval":"1ms"})");
   CHECK_FALSE(bad.check_interval);
   CHECK_FALSE(bad.sync_interval);
-  CHECK(bad.complaints ==
-        std::vector<std::string>{"check_interval must be 1ms to 10m",
-                                 "sync_interval must be 1s to 24h"});
+  CHECK(bad.ignored == std::vector<ignored_setting>{
+                           {"check_interval", "11m", "1ms to 10m, in quotes"},
+                           {"sync_interval", "1ms", "1s to 24h, in quotes"}});
   auto good = decode_config(R"({"check_interval":"1ms","sync_interval":"1s"})");
-  CHECK(good.complaints.empty());
+  CHECK(good.ignored.empty());
   CHECK(good.check_interval == milliseconds{1});
   CHECK(good.sync_interval == milliseconds{1'000});
+}
+
+TEST_CASE("a bad value in the config node keeps the last good one",
+          "[settings]") {
+  auto good = decode_config(R"({"check_interval":"5ms","sync_interval":"7s"})");
+  auto bad =
+      decode_config(R"({"check_interval":5,"sync_interval":"9s"})", good);
+  CHECK(bad.check_interval == milliseconds{5});
+  CHECK(bad.sync_interval == milliseconds{9'000});
+  REQUIRE(bad.ignored.size() == 1);
+  CHECK(bad.ignored[0] ==
+        ignored_setting{"check_interval", "5", "1ms to 10m, in quotes"});
+  auto rubbish = decode_config("rubbish", bad);
+  CHECK(rubbish.check_interval == milliseconds{5});
+  CHECK(rubbish.sync_interval == milliseconds{9'000});
+  REQUIRE(rubbish.ignored.size() == 1);
+  CHECK(rubbish.ignored[0].value == "rubbish");
+  // What is not mentioned goes back to where it comes from else.
+  CHECK_FALSE(decode_config("{}", bad).check_interval);
+  CHECK_FALSE(decode_config("", bad).sync_interval);
 }
 
 TEST_CASE("T_c follows the guarantee unless it is set", "[settings]") {
