@@ -65,8 +65,8 @@ caf::invoke_message_result stepping_actor::consume(caf::mailbox_element& x) {
   return caf::event_based_actor::consume(x);
 }
 
-caf::resumable::resume_result
-stepping_actor::resume(caf::execution_unit* on, std::size_t throughput) {
+caf::resumable::resume_result stepping_actor::resume(caf::execution_unit* on,
+                                                     std::size_t throughput) {
   // A copy: the actor may be gone when this returns.
   auto to = log_;
   log_scope scope{to};

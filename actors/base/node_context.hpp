@@ -69,8 +69,8 @@ public:
   living_ids& living() noexcept { return *living_; }
   /// A task waits for the end of this process.
   void wait_for(const process_identity& owner);
-  /// Whether a process that is waited for has ended, or an id of this one, since
-  /// the last call. Asks the process table only.
+  /// Whether a process that is waited for has ended, or an id of this one,
+  /// since the last call. Asks the process table only.
   bool owners_changed(outside_world& world);
   /// H28: an operator decided that a record goes to the dead letters, whatever
   /// `--on-bad-record` says: producers open their topic from now on.
@@ -99,8 +99,7 @@ struct node_context {
       : outside(std::move(outside)), job(std::move(job)),
         settings(with_hops(std::move(settings), this->job)),
         self(std::move(self)), memory(share_memory(this->settings, 1, 1)),
-        members(this->outside.living),
-        turns(this->settings.threads) {}
+        members(this->outside.living), turns(this->settings.threads) {}
 
   /// What is emitted to an internal topic waits for the commit (T41).
   static weir::settings with_hops(weir::settings how, const weir::job& of) {

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/bytes/base64.hpp"
 #include "runtime/stream/record_access.hpp"
-#include "weir/detail/base64.hpp"
 #include "weir/json.hpp"
 
 namespace weir {

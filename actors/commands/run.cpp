@@ -40,8 +40,8 @@ void show_end(const configuration& how, const node_report& end) {
   if (end.skipped > 0)
     text += ", " + std::to_string(end.skipped) + " of them bad";
   if (end.lost > 0)
-    text += "; " + std::to_string(end.lost) +
-            " were deleted before they were read";
+    text +=
+        "; " + std::to_string(end.lost) + " were deleted before they were read";
   std::fprintf(stderr, "weir: job %s: %s; %s\n", how.job.name().c_str(),
                end.text.c_str(), text.c_str());
 }

@@ -22,8 +22,8 @@ result<void> topics::flush(duration patience) {
   return io_->flush(patience);
 }
 
-result<std::unique_ptr<detail::raw_reader>>
-topics::open(std::string_view topic, start_at where) {
+result<std::unique_ptr<detail::raw_reader>> topics::open(std::string_view topic,
+                                                         start_at where) {
   return io_->open(topic, where);
 }
 
@@ -36,9 +36,8 @@ result<client> client::open(const settings& where) {
   if (!streams)
     return fail(streams.error());
   return client{std::make_shared<detail::topic_io>(
-      std::move(*streams), [](const std::string& declared) {
-        return declared;
-      })};
+      std::move(*streams),
+      [](const std::string& declared) { return declared; })};
 }
 
 } // namespace weir

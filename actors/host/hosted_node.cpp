@@ -37,8 +37,7 @@ void keep_for_ever(std::shared_ptr<void> x) {
 template <class T>
 result<T> answer_of(std::future<T>& from, duration patience) {
   if (from.wait_for(patience) != std::future_status::ready)
-    return fail(ec::timed_out,
-                "no answer within " + format_duration(patience));
+    return fail(ec::timed_out, "no answer within " + format_duration(patience));
   try {
     return from.get();
   } catch (const std::future_error&) {
@@ -47,8 +46,8 @@ result<T> answer_of(std::future<T>& from, duration patience) {
 }
 
 /// The task goes on: what throws here is a question.
-std::optional<error>
-problem_of(const std::function<void(task_core&)>& look, task_core& core) {
+std::optional<error> problem_of(const std::function<void(task_core&)>& look,
+                                task_core& core) {
   try {
     look(core);
     return std::nullopt;
@@ -139,8 +138,8 @@ result<void> hosted_node::start() {
   options.on_joined = [heard = my.heard](int partitions) {
     heard->hear([&](auto& x) { x.partitions = partitions; });
   };
-  options.on_stopping = [heard = my.heard, then = hooks_.on_stopping](
-                            const std::string& left) {
+  options.on_stopping = [heard = my.heard,
+                         then = hooks_.on_stopping](const std::string& left) {
     heard->hear([](auto& x) { x.stopping = true; });
     if (then)
       then(left);
@@ -156,8 +155,8 @@ result<void> hosted_node::start() {
 result<void> hosted_node::wait_joined() {
   auto& heard = *parts_->heard;
   std::unique_lock guard{heard.mutex};
-  heard.changed.wait(
-      guard, [&] { return heard.partitions > 0 || heard.report; });
+  heard.changed.wait(guard,
+                     [&] { return heard.partitions > 0 || heard.report; });
   if (!heard.report || heard.partitions > 0)
     return {};
   return fail(heard.report->cause, heard.report->text);
@@ -180,8 +179,7 @@ const node_report& hosted_node::wait() {
   auto& heard = *parts_->heard;
   {
     std::unique_lock guard{heard.mutex};
-    heard.changed.wait(guard,
-                       [&] { return heard.stopping || heard.report; });
+    heard.changed.wait(guard, [&] { return heard.stopping || heard.report; });
     // The node keeps to its limit by itself, if its system has a thread for it.
     heard.changed.wait_for(guard, settings_.stop_limit + stop_margin,
                            [&] { return heard.report.has_value(); });
@@ -247,13 +245,12 @@ result<void> hosted_node::look_at(int partition, duration patience,
                 visit_task{[look = std::move(look), problem](task_core& core) {
                   *problem = problem_of(look, core);
                 }})
-      .receive([&] {
-        if (*problem)
-          out = fail(**problem);
-      },
-               [&](const caf::error& why) {
-                 out = fail(reason_of(why, *system_));
-               });
+      .receive(
+          [&] {
+            if (*problem)
+              out = fail(**problem);
+          },
+          [&](const caf::error& why) { out = fail(reason_of(why, *system_)); });
   return out;
 }
 
@@ -279,7 +276,8 @@ result<void> hosted_node::drain(duration patience) {
 node_status hosted_node::status() const {
   auto answer = std::make_shared<std::promise<node_status>>();
   auto outcome = answer->get_future();
-  tell_high(parts_->node, ask_status{[answer = std::move(answer)](node_status x) {
+  tell_high(parts_->node,
+            ask_status{[answer = std::move(answer)](node_status x) {
               answer->set_value(std::move(x));
             }});
   return answer_of(outcome, answer_limit).value_or(node_status{});

@@ -25,7 +25,7 @@ node_log log_of(const settings& how) {
 class value_holder {
 public:
   explicit value_holder(const detail::value_ops& ops)
-      : ops_(ops), at_(::operator new(ops.size, std::align_val_t{ops.align})) {
+      : ops_(ops), at_(::operator new (ops.size, std::align_val_t{ops.align})) {
     ops_.construct(at_);
   }
   value_holder(const detail::value_ops& ops, const void* from)
@@ -34,7 +34,7 @@ public:
   }
   ~value_holder() {
     ops_.destroy(at_);
-    ::operator delete(at_, std::align_val_t{ops_.align});
+    ::operator delete (at_, std::align_val_t{ops_.align});
   }
   value_holder(const value_holder&) = delete;
   value_holder& operator=(const value_holder&) = delete;
@@ -168,8 +168,7 @@ caf::actor node::task_of_key(const detail::raw_side& key) {
   return task_at(key.there ? partition_of(key.bytes, partitions()) : 0);
 }
 
-result<void> node::find(const detail::raw_query& what,
-                        const query_options& how,
+result<void> node::find(const detail::raw_query& what, const query_options& how,
                         const detail::store_visit& each) {
   auto& job = hosted_->description();
   if (job.find(role::store, what.store.name) == nullptr)
@@ -188,18 +187,18 @@ result<void> node::find(const detail::raw_query& what,
   for (auto p : tasks) {
     auto value = std::make_shared<value_holder>(*what.store.store->ops);
     auto found = std::make_shared<bool>(false);
-    auto done = hosted_->look_at(
-        p, how.patience,
-        [store = what.store, key = what.key, value, found,
-         view = how.view](task_core& task) {
-          auto& in = task.open_store(store);
-          if (view == state_view::committed) {
-            *found = detail::committed(in, key, value->get());
-          } else if (auto* now = detail::find(in, key)) {
-            store.store->ops->assign(value->get(), now);
-            *found = true;
-          }
-        });
+    auto done =
+        hosted_->look_at(p, how.patience,
+                         [store = what.store, key = what.key, value, found,
+                          view = how.view](task_core& task) {
+                           auto& in = task.open_store(store);
+                           if (view == state_view::committed) {
+                             *found = detail::committed(in, key, value->get());
+                           } else if (auto* now = detail::find(in, key)) {
+                             store.store->ops->assign(value->get(), now);
+                             *found = true;
+                           }
+                         });
     if (!done)
       return done;
     if (!*found)
@@ -224,16 +223,15 @@ result<void> node::visit(const part& store, const query_options& how,
   for (int p = 0; p < partitions(); ++p) {
     if (how.partition && *how.partition != p)
       continue;
-    auto seen = std::make_shared<copied_entries>(
-        copied_entries{*store.store->ops, {}});
+    auto seen =
+        std::make_shared<copied_entries>(copied_entries{*store.store->ops, {}});
     auto done = hosted_->look_at(
         p, how.patience, [store, view = how.view, seen](task_core& task) {
           auto& in = task.open_store(store);
           if (view == state_view::committed)
             detail::scan_committed(in, seen.get(), copied_entries::add);
           else
-            detail::scan(in, {}, std::nullopt, seen.get(),
-                         copied_entries::add);
+            detail::scan(in, {}, std::nullopt, seen.get(), copied_entries::add);
         });
     if (!done && done.error().code() == ec::elsewhere && !how.partition)
       continue;

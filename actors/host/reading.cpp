@@ -120,8 +120,8 @@ private:
       if (at.reader->position() >= end)
         return {};
       if (clock::now() >= until)
-        return fail(ec::timed_out, "topic '" + topic_ +
-                                       "' gives nothing more before its end");
+        return fail(ec::timed_out,
+                    "topic '" + topic_ + "' gives nothing more before its end");
       ready_.wait(look_around);
     }
   }
@@ -161,7 +161,8 @@ result<std::unique_ptr<raw_reader>> topic_io::open(std::string_view topic,
   auto use = streams();
   if (!use)
     return fail(use.error());
-  auto made = std::make_unique<topic_reader>(*use, name_of_(std::string{topic}));
+  auto made =
+      std::make_unique<topic_reader>(*use, name_of_(std::string{topic}));
   if (auto opened = made->open(where); !opened)
     return fail(opened.error());
   return std::unique_ptr<raw_reader>{std::move(made)};

@@ -52,19 +52,18 @@ shared_embedded::open(const std::string& directory,
     found.what = std::move(made);
   }
   ++found.users;
-  return std::shared_ptr<shared_embedded>{
-      found.what.get(), [name](shared_embedded*) {
-        auto& all = of_process();
-        std::lock_guard guard{all.mutex};
-        auto i = all.open.find(name);
-        if (--i->second.users == 0)
-          all.open.erase(i);
-      }};
+  return std::shared_ptr<shared_embedded>{found.what.get(),
+                                          [name](shared_embedded*) {
+                                            auto& all = of_process();
+                                            std::lock_guard guard{all.mutex};
+                                            auto i = all.open.find(name);
+                                            if (--i->second.users == 0)
+                                              all.open.erase(i);
+                                          }};
 }
 
-result<void>
-shared_embedded::open_parts(const std::string& directory,
-                            std::shared_ptr<outside_world> world) {
+result<void> shared_embedded::open_parts(const std::string& directory,
+                                         std::shared_ptr<outside_world> world) {
   files_ = make_posix_environment();
   embedded_options options;
   options.directory = directory;

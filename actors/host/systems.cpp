@@ -82,8 +82,8 @@ open_systems(const settings& how,
   out.make_executor = [watch](std::string name) -> std::shared_ptr<executor> {
     return make_thread_executor(std::move(name), 1, watch);
   };
-  auto opened = how.kafka.empty() ? use_embedded(how, out)
-                                  : open_servers(how, out);
+  auto opened =
+      how.kafka.empty() ? use_embedded(how, out) : open_servers(how, out);
   if (!opened) {
     close_systems(out, milliseconds{0});
     return fail(opened.error());

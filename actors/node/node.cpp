@@ -152,13 +152,12 @@ void node_actor::take_targets() {
     if (!found)
       return stop(found.error());
     context_->targets = *found;
-    add_goal(
-        std::move(*found),
-        [this](const result<void>& how) {
-          if (how || how.error().code() != ec::closed)
-            finish_drained();
-        },
-        {});
+    add_goal(std::move(*found),
+             [this](const result<void>& how) {
+               if (how || how.error().code() != ec::closed)
+                 finish_drained();
+             },
+             {});
     join(false);
   });
 }

@@ -96,8 +96,8 @@ void node_actor::start_drain(drain_node what) {
 void node_actor::add_goal(drain_targets ends,
                           std::function<void(result<void>)> done,
                           cancel_token token) {
-  goals_.push_back(std::make_shared<drain_goal>(drain_goal{
-      std::move(ends), std::move(done), std::move(token)}));
+  goals_.push_back(std::make_shared<drain_goal>(
+      drain_goal{std::move(ends), std::move(done), std::move(token)}));
 }
 
 bool node_actor::is_drained(const drain_goal& goal) const {
@@ -194,12 +194,12 @@ void node_actor::look_at_hops(const std::shared_ptr<drain_goal>& goal) {
           return;
         // What they emit to the internal topics cannot be seen from here.
         if (!goal->elsewhere.empty() && !context_->settings.until_drained)
-          return reach(goal, fail(ec::elsewhere,
-                                  "task " +
-                                      std::to_string(*goal->elsewhere.begin()) +
-                                      " of this job is in another process or "
-                                      "node, and it has internal topics: drain "
-                                      "where all of its tasks are"));
+          return reach(goal,
+                       fail(ec::elsewhere,
+                            "task " + std::to_string(*goal->elsewhere.begin()) +
+                                " of this job is in another process or "
+                                "node, and it has internal topics: drain "
+                                "where all of its tasks are"));
         if (ends && *ends == before && hop_positions() == before &&
             is_drained(*goal) && goal->elsewhere.empty())
           return reach(goal, {});

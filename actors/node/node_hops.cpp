@@ -22,7 +22,8 @@ void node_actor::trim_hops() {
       *context_->outside.run.net, {"hops.trim", context_->stopping},
       [context = context_, todo]() -> result<void> {
         for (auto& [topic, below] : todo)
-          if (auto done = context->outside.streams->delete_records(topic, below);
+          if (auto done =
+                  context->outside.streams->delete_records(topic, below);
               !done)
             return done;
         return {};

@@ -13,8 +13,7 @@ constexpr milliseconds session_limit{1'500};
 
 } // namespace
 
-void node_actor::stop(node_outcome outcome, const std::string& text,
-                      ec cause) {
+void node_actor::stop(node_outcome outcome, const std::string& text, ec cause) {
   // The first cause of a failure is the one to tell.
   if (report_.outcome == node_outcome::stopped) {
     report_.outcome = outcome;
@@ -150,8 +149,8 @@ void node_actor::end() {
     report_.text += "; left behind: " + report_.left;
   take_counts();
   log_info("node.stopped", "outcome", static_cast<int>(report_.outcome),
-           "records", report_.records, "skipped", report_.skipped,
-           "lost", report_.lost);
+           "records", report_.records, "skipped", report_.skipped, "lost",
+           report_.lost);
   info_ = nullptr;
   if (options_.on_end)
     options_.on_end(report_);

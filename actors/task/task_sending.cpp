@@ -17,10 +17,10 @@ void task_core::find_hop_sources() {
     auto names = what->sources.names();
     std::vector<bool> takes;
     for (auto& from : sources)
-      takes.push_back(names.empty() ||
-                      std::find(names.begin(), names.end(), from) !=
-                          names.end() ||
-                      (what->loop && job.find(role::internal, from) != nullptr));
+      takes.push_back(
+          names.empty() ||
+          std::find(names.begin(), names.end(), from) != names.end() ||
+          (what->loop && job.find(role::internal, from) != nullptr));
     hop_sources_.push_back(std::move(takes));
   }
 }
@@ -52,11 +52,10 @@ void task_core::emit(int output, const detail::raw_side& key,
     out.value = value.bytes;
   out.headers = how.headers;
   if (how.partition && (*how.partition < 0 || *how.partition >= count))
-    throw store_error{ec::bad_argument,
-                      "output '" + context_->job.targets()[index] +
-                          "' has no partition " +
-                          std::to_string(*how.partition) + ", only " +
-                          std::to_string(count)};
+    throw store_error{
+        ec::bad_argument,
+        "output '" + context_->job.targets()[index] + "' has no partition " +
+            std::to_string(*how.partition) + ", only " + std::to_string(count)};
   if (how.partition)
     out.partition = *how.partition;
   else

@@ -1,5 +1,7 @@
 #include "actors/task/task_shell.hpp"
 
+#include <algorithm>
+
 #include "actors/base/scheduling.hpp"
 #include "runtime/base/log.hpp"
 #include "stores/kv/store_error.hpp"
@@ -8,8 +10,10 @@ namespace weir {
 
 namespace {
 
-/// Pause before a producer whose queue was full is tried again.
-constexpr std::chrono::milliseconds room_pause{2};
+/// Pauses before a producer whose queue was full is tried again: a short one is
+/// full for a moment, a long one for longer, and many tasks wait for it.
+constexpr std::chrono::milliseconds first_room_pause{2};
+constexpr std::chrono::milliseconds longest_room_pause{32};
 
 /// Of a seal that did not succeed: its parts are the stores, their serdes and
 /// the producer.
@@ -88,10 +92,14 @@ void task::shell::pump() {
   if (!drained)
     return fail_with(failure_place::transaction, drained.error());
   if (!*drained) {
-    if (!std::exchange(pumping, true))
+    if (!std::exchange(pumping, true)) {
+      room_pause =
+          std::clamp(2 * room_pause, first_room_pause, longest_room_pause);
       self.delayed_send(&self, room_pause, pump_outbox{});
+    }
     return;
   }
+  room_pause = std::chrono::milliseconds{0};
   finish_seal();
   schedule();
 }

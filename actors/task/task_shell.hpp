@@ -134,6 +134,8 @@ struct task::shell {
   bool assigned = false;
   bool waits_for_first_commit = false;
   bool pumping = false;
+  /// The last one before another try to send; 0 = there was room.
+  std::chrono::milliseconds room_pause{0};
   bool commit_asked = false;
   /// Of this transaction.
   bool hop_told = false;

@@ -22,8 +22,8 @@ std::string text_of(const std::exception_ptr& problem) {
 void answer(const caf::mailbox_element& x, const std::exception_ptr& problem) {
   if (!x.mid.is_request() || !x.sender)
     return;
-  auto why = to_caf(ec::task_failed,
-                    "the task's handler threw: " + text_of(problem));
+  auto why =
+      to_caf(ec::task_failed, "the task's handler threw: " + text_of(problem));
   x.sender->enqueue(nullptr, x.mid.response_id(),
                     caf::make_message(std::move(why)), nullptr);
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "weir/detail/export.hpp"
 #include "weir/job.hpp"
 #include "weir/task.hpp"
 
@@ -34,7 +35,7 @@ using source_factory = std::function<result<std::unique_ptr<record_source>>(
 ///     return weir::application{job, weir::task_of<word_count>()}.main(argc,
 ///                                                                     argv);
 ///   }
-class application {
+class WEIR_EXPORT application {
 public:
   application(weir::job of, task_factory factory)
       : job_(std::move(of)), factory_(std::move(factory)) {}

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/detail/export.hpp"
 #include "weir/detail/sides.hpp"
 #include "weir/event.hpp"
 #include "weir/settings.hpp"
@@ -87,7 +88,7 @@ private:
 /// What nodes and clients have in common. Thread-safe; every call may block.
 /// Records go to the partition of their key by murmur2, as with Kafka's own
 /// clients; those without a key go round.
-class topics {
+class WEIR_EXPORT topics {
 public:
   /// Returns when the record is durable. After a crash of this process before
   /// that it may be there or not.
@@ -183,7 +184,7 @@ private:
 /// Feeds and reads topics by their declared names, without a job. An embedded
 /// directory can be open in one process only; a node of the same process shares
 /// it. What was enqueued and not flushed when it goes may be lost.
-class client : public topics {
+class WEIR_EXPORT client : public topics {
 public:
   /// [blocks] `kafka` and `kafka_properties`, or `data_directory`, are what is
   /// looked at. Errors: `locked` naming the process that has the directory,

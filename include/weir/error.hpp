@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "weir/detail/export.hpp"
+
 namespace weir {
 
 /// What went wrong, as a caller can act on it. The text beside it names the
@@ -68,7 +70,7 @@ enum class ec {
 };
 
 /// Stable name of a code, such as "fenced".
-std::string_view to_string(ec code) noexcept;
+WEIR_EXPORT std::string_view to_string(ec code) noexcept;
 
 /// A code plus a text for a person: what, which thing, what to do.
 class error {
@@ -89,7 +91,7 @@ private:
 };
 
 /// "<code>: <text>"
-std::string to_string(const error& what);
+WEIR_EXPORT std::string to_string(const error& what);
 
 /// An error on its way into a `result<T>` of whatever T.
 struct failure {
@@ -110,7 +112,7 @@ class result;
 namespace detail {
 
 /// Throws std::runtime_error with code and text.
-[[noreturn]] void throw_no_value(const error& what);
+[[noreturn]] WEIR_EXPORT void throw_no_value(const error& what);
 
 template <class T>
 inline constexpr bool is_result = false;

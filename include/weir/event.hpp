@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/detail/export.hpp"
 #include "weir/detail/store_core.hpp"
 #include "weir/format.hpp"
 #include "weir/record.hpp"
@@ -36,10 +37,11 @@ struct raw_event {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-raw_event copy_of(const record& x);
+WEIR_EXPORT raw_event copy_of(const record& x);
 
 /// The error names the place.
-error undecodable(std::string_view topic, const position& at, const error& why);
+WEIR_EXPORT error undecodable(std::string_view topic, const position& at,
+                              const error& why);
 
 /// Errors: `bad_format`, those of the format.
 template <class F>

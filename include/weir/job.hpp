@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "weir/detail/describe.hpp"
+#include "weir/detail/export.hpp"
 #include "weir/error.hpp"
 
 namespace weir {
@@ -32,7 +33,7 @@ constexpr part describe_any(const D& x) {
 ///   weir::job{"stock", ticks, quotes, changes}
 ///
 /// The definitions are constants: it keeps pointers to what they say.
-class job {
+class WEIR_EXPORT job {
 public:
   template <class... Definitions>
   explicit job(std::string name, const Definitions&... parts)

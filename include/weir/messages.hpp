@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "weir/detail/export.hpp"
 #include "weir/error.hpp"
 #include "weir/record.hpp"
 
@@ -20,13 +21,13 @@ namespace weir {
 namespace detail {
 
 /// `elsewhere`, `timed_out`, `task_failed` or `closed`, by what CAF says.
-error reason_of(const caf::error& why, caf::actor_system& of);
+WEIR_EXPORT error reason_of(const caf::error& why, caf::actor_system& of);
 
 } // namespace detail
 
 /// What an actor system of one's own needs so that nodes can run on it: call it
 /// before the system is made. A busy task must not delay a commit.
-void configure(caf::actor_system_config& host);
+WEIR_EXPORT void configure(caf::actor_system_config& host);
 
 /// [blocks] Asks an actor, such as the task that `node::task_for` answers, from
 /// any thread that is no actor's; actors use `request`.

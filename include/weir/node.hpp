@@ -64,7 +64,7 @@ struct query_options {
 /// too, and in one embedded directory. Touches no signal, umask, working
 /// directory or stream of its host, and never ends its process. Thread-safe;
 /// every call may block.
-class node : public topics {
+class WEIR_EXPORT node : public topics {
 public:
   /// Until it is a member of the job; its tasks come after that (`status`).
   /// Errors: `bad_argument` (settings, or the task is not that of the job),
@@ -122,19 +122,19 @@ public:
                                               const query_options& how = {}) {
     std::map<K, detail::type_of<V>> out;
     std::optional<error> problem;
-    auto done = visit(
-        detail::describe(of), how,
-        [&](int task, std::string_view bytes, const void* value) {
-          K key{};
-          bool known = detail::key_order<K>::get(bytes, key);
-          if (known && out.emplace(std::move(key),
-                                   *static_cast<const detail::type_of<V>*>(
-                                       value))
-                           .second)
-            return true;
-          problem = key_problem(of.name, task, known);
-          return false;
-        });
+    auto done =
+        visit(detail::describe(of), how,
+              [&](int task, std::string_view bytes, const void* value) {
+                K key{};
+                bool known = detail::key_order<K>::get(bytes, key);
+                if (known &&
+                    out.emplace(std::move(key),
+                                *static_cast<const detail::type_of<V>*>(value))
+                        .second)
+                  return true;
+                problem = key_problem(of.name, task, known);
+                return false;
+              });
     if (!done)
       return fail(done.error());
     if (problem)
@@ -153,7 +153,8 @@ public:
   caf::actor task_at(int partition);
   /// Of each input, and so the tasks of the job.
   int partitions() const;
-  /// Spawn here what talks to tasks.
+  /// Spawn here what talks to tasks. Where it is the node's own, what is
+  /// spawned has to have ended before the node goes.
   caf::actor_system& system();
 
 private:

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "weir/detail/export.hpp"
 #include "weir/error.hpp"
 
 namespace weir {
@@ -48,7 +49,7 @@ struct node_report {
 /// grown; parked: stopped by an error, a person has to decide.
 enum class task_phase { waiting, claiming, restoring, running, paused, parked };
 /// "running"
-std::string_view to_string(task_phase x) noexcept;
+WEIR_EXPORT std::string_view to_string(task_phase x) noexcept;
 
 struct task_status {
   int partition = 0;

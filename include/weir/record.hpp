@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "weir/detail/export.hpp"
+
 namespace weir {
 
 using duration = std::chrono::milliseconds;
@@ -32,7 +34,7 @@ struct record_access;
 } // namespace detail
 
 /// A record of a partition: valid during the handler's call, cheap to copy.
-class record {
+class WEIR_EXPORT record {
 public:
   /// The declared name of its input; empty for what is no input of a task.
   std::string_view input() const noexcept { return input_; }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "weir/detail/export.hpp"
 #include "weir/error.hpp"
 #include "weir/log.hpp"
 #include "weir/policies.hpp"
@@ -23,7 +24,7 @@ enum class task_stop_policy { park, exit };
 /// to the operator, or go on behind the gap, which is counted.
 enum class lost_input_policy { park, go_on };
 
-struct settings {
+struct WEIR_EXPORT settings {
   // -- where
   /// Brokers, "host:port,host:port". Empty = the embedded default.
   std::string kafka{};
@@ -45,8 +46,8 @@ struct settings {
   /// T_c. Unset = 100 ms exactly-once (outputs wait for it), 1 s at-least-once.
   std::optional<duration> check_interval{};
   /// Least time between two commits that are made before T_c because a task has
-  /// written to an internal topic, whose records are read after the commit; from
-  /// T_c on there are none.
+  /// written to an internal topic, whose records are read after the commit;
+  /// from T_c on there are none.
   duration hop_interval{20};
   /// T_s.
   duration sync_interval{300'000};

@@ -15,6 +15,7 @@
 #include <caf/event_based_actor.hpp>
 
 #include "weir/detail/describe.hpp"
+#include "weir/detail/export.hpp"
 #include "weir/detail/handler.hpp"
 
 namespace weir {
@@ -73,7 +74,7 @@ enum class timer : std::uint64_t {};
 /// exception, a lost claim, a failed commit) is destroyed and constructed again
 /// with its state at the last commit: members that are not parts start anew,
 /// timers are gone.
-class task : public caf::event_based_actor {
+class WEIR_EXPORT task : public caf::event_based_actor {
 public:
   explicit task(const task_setup& setup);
   ~task() override;
@@ -189,7 +190,7 @@ private:
   template <const auto&>
   friend class use;
   friend class detail::task_setup_access;
-  struct shell;
+  struct WEIR_HIDDEN shell;
   friend struct shell;
 
   detail::task_parts& parts() noexcept { return *parts_; }
@@ -247,7 +248,7 @@ namespace detail {
 
 /// Fills in what the constructors of actors get, and looks at the wiring when
 /// the task is constructed.
-class task_setup_access {
+class WEIR_EXPORT task_setup_access {
 public:
   static task_setup with(const task_setup& setup, caf::actor_config& config) {
     auto out = setup;

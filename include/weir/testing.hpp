@@ -22,6 +22,7 @@
 
 #include <caf/duration.hpp>
 
+#include "weir/detail/export.hpp"
 #include "weir/event.hpp"
 #include "weir/job.hpp"
 #include "weir/policies.hpp"
@@ -46,7 +47,7 @@ using question = std::function<void(caf::event_based_actor* from,
 
 /// What a test should show: the job ended, a task is parked, or the test asks
 /// for what there is not.
-class driver_error : public std::runtime_error {
+class WEIR_EXPORT driver_error : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
 };
@@ -80,7 +81,7 @@ struct bad_record {
 /// The job's real actors and stores; the log and the disks are in memory, and
 /// time passes only where a function below says so. Of use on one thread.
 /// Whatever cannot go on throws `driver_error` with the reason.
-class driver {
+class WEIR_EXPORT driver {
 public:
   /// Throws as well if the task is not that of the job.
   driver(job of, task_factory task, driver_options how = {});
@@ -223,11 +224,12 @@ public:
     put(partition, [&](caf::event_based_actor* from, const caf::actor& task,
                        const detail::answered& problem) {
       from->request(task, caf::infinite, std::move(what))
-          .then([&out, problem](const Reply& x) {
-            out = x;
-            problem(nullptr);
-          },
-                [problem](const caf::error& why) { problem(&why); });
+          .then(
+              [&out, problem](const Reply& x) {
+                out = x;
+                problem(nullptr);
+              },
+              [problem](const caf::error& why) { problem(&why); });
     });
     return std::move(*out);
   }

@@ -1,4 +1,4 @@
-#include "weir/detail/base64.hpp"
+#include "runtime/bytes/base64.hpp"
 
 #include <algorithm>
 #include <array>

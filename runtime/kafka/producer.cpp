@@ -87,11 +87,12 @@ result<std::unique_ptr<kafka_producer>> kafka_producer::open(
   made->bounds_ = std::move(bounds);
   made->request_limit_ = request_limit;
   made->events_ = rd_kafka_queue_get_main(made->handle_->raw());
-  made->delivery_thread_ = std::thread{[self = made.get(), log = current_log()] {
-    log_scope scope{log};
-    pthread_setname_np(pthread_self(), "kafka-delivery");
-    self->serve_events();
-  }};
+  made->delivery_thread_ =
+      std::thread{[self = made.get(), log = current_log()] {
+        log_scope scope{log};
+        pthread_setname_np(pthread_self(), "kafka-delivery");
+        self->serve_events();
+      }};
   if (!made->id_.empty()) {
     auto until = std::chrono::steady_clock::now() + request_limit;
     if (auto done = init_transactions(*made->handle_, made->id_, until); !done)

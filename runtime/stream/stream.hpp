@@ -268,8 +268,7 @@ public:
                                     const topic_settings& settings) = 0;
   /// Errors: `not_found`. Returns when the topic is gone.
   virtual result<void> delete_topic(const std::string& topic) = 0;
-  using partition_offsets =
-      std::vector<std::pair<std::int32_t, std::int64_t>>;
+  using partition_offsets = std::vector<std::pair<std::int32_t, std::int64_t>>;
 
   /// Deletes what lies below an offset of each partition: its low watermark is
   /// at least that afterwards. An offset above the high watermark is refused,

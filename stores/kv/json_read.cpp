@@ -7,8 +7,8 @@
 
 #include <simdjson.h>
 
+#include "runtime/bytes/base64.hpp"
 #include "stores/kv/plain_json.hpp"
-#include "weir/detail/base64.hpp"
 #include "weir/detail/json_value.hpp"
 
 namespace weir::detail {

@@ -5,8 +5,8 @@
 
 #include <simdjson.h>
 
+#include "runtime/bytes/base64.hpp"
 #include "stores/kv/store_error.hpp"
-#include "weir/detail/base64.hpp"
 #include "weir/detail/json_value.hpp"
 
 namespace weir::detail {

@@ -90,8 +90,8 @@ TEST_CASE("stream: records below an offset are deleted for good", "[stream]") {
   commit_values(*fixture, name, {"e"});
   test_reader reader{fixture->streams(), name, 0, high};
   CHECK(values(reader.read_to_end()) == std::vector<std::string>{"e"});
-  CHECK(error_of(fixture->streams().delete_records(
-            fixture->unique("missing"), {{0, 1}})) == ec::not_found);
+  CHECK(error_of(fixture->streams().delete_records(fixture->unique("missing"),
+                                                   {{0, 1}})) == ec::not_found);
 }
 
 TEST_CASE("stream: a recreated topic starts empty", "[stream]") {

@@ -9,9 +9,9 @@
 #include "actors/task/task_core.hpp"
 #include "actors/task/task_trial.hpp"
 #include "runtime/base/log.hpp"
-#include "weir/messages.hpp"
 #include "runtime/embedded/coordination/coordination.hpp"
 #include "runtime/embedded/log/streams.hpp"
+#include "weir/messages.hpp"
 
 namespace weir::testing::detail {
 

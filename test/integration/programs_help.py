@@ -11,8 +11,8 @@ TOPICS = {"--input-topic", "--output-topic"}
 # Options beside -h, and exit codes.
 COMMANDS = {
     "run": (OPENING | TOPICS | {
-        "--partitions", "--guarantee", "--check-interval", "--sync-interval",
-        "--threads", "--until-drained", "--on-bad-record", "--on-task-stop",
+        "--partitions", "--guarantee", "--check-interval", "--hop-interval",
+        "--sync-interval", "--threads", "--until-drained", "--on-bad-record", "--on-task-stop",
         "--on-lost-input", "--max-record-bytes", "--start",
         "--session-timeout", "--stop-limit", "--overlay-bytes",
         "--cache-bytes", "--producer-bytes", "--producer-linger",

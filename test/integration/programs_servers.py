@@ -33,7 +33,7 @@ class Servers(programs.ProgramTest):
         job.wait_for(ignored + "name=colour value=1 ")
         self.znode("set", path, json.dumps({"sync_interval": "1ms"}))
         job.wait_for(ignored + "name=sync_interval value=1ms "
-                               'may_be="1s to 24h, in quotes"')
+                               "may_be=1s to 24h, in quotes")
         # Not mentioned any more: back to the command line.
         job.wait_for("config.check_interval value=50ms")
         self.znode("set", path, json.dumps(

@@ -75,7 +75,8 @@ ROOMS = {
                     "runtime/leveldb", "runtime/stream", "runtime/zookeeper",
                     "stores/kv", "actors/base", "actors/node", "actors/task"),
     # The verbs of an application's binary, one file each.
-    "actors/commands": ("runtime/base", "runtime/job", "runtime/kafka",
+    "actors/commands": ("runtime/base", "runtime/bytes", "runtime/job",
+                        "runtime/kafka",
                         "runtime/leveldb",
                         "runtime/stream", "runtime/zookeeper",
                         "stores/changelog", "stores/database", "stores/replay",
@@ -99,8 +100,7 @@ LIBRARIES = {
 # for actors and apps.
 VALUES = {"weir/error.hpp", "weir/record.hpp", "weir/serde.hpp", "weir/format.hpp",
           "weir/json.hpp", "weir/store.hpp", "weir/job.hpp", "weir/policies.hpp",
-          "weir/log.hpp", "weir/settings.hpp",
-          "weir/detail/base64.hpp", "weir/detail/json_value.hpp",
+          "weir/log.hpp", "weir/settings.hpp", "weir/detail/json_value.hpp",
           "weir/detail/key_order.hpp", "weir/detail/store_core.hpp"}
 # Public headers must not bring a library's headers into user code, nor what is
 # not installed.

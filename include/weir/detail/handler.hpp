@@ -8,13 +8,14 @@
 #include <type_traits>
 #include <utility>
 
+#include "weir/detail/export.hpp"
 #include "weir/detail/sides.hpp"
 #include "weir/record.hpp"
 
 namespace weir::detail {
 
 /// Of one input of a task.
-class handler {
+class WEIR_EXPORT handler {
 public:
   virtual ~handler() = default;
   /// False: the record does not decode, and `why` says what of it. What the

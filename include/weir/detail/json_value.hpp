@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "weir/detail/export.hpp"
 #include "weir/serde.hpp"
 
 namespace weir::detail {
@@ -25,7 +26,7 @@ struct json_field {
 
 /// One value of a document. Read once, in the document's order, by one of these
 /// calls; false: it is something else, and the parser knows what is wrong.
-class json_value {
+class WEIR_EXPORT json_value {
 public:
   bool is_null();
   bool get(bool& x);
@@ -54,7 +55,7 @@ private:
 };
 
 /// Keeps its memory from one document to the next. One thread.
-class json_parser {
+class WEIR_EXPORT json_parser {
 public:
   json_parser() noexcept;
   json_parser(json_parser&&) noexcept;
@@ -68,18 +69,18 @@ public:
 
 private:
   friend class json_value;
-  struct state;
+  struct WEIR_HIDDEN state;
   std::unique_ptr<state> state_;
 };
 
 /// The shortest form that is read back as the same. Throws for what is not
 /// finite.
-void json_number(double x, std::string& out);
-void json_number(float x, std::string& out);
-void json_number(std::int64_t x, std::string& out);
-void json_number(std::uint64_t x, std::string& out);
+WEIR_EXPORT void json_number(double x, std::string& out);
+WEIR_EXPORT void json_number(float x, std::string& out);
+WEIR_EXPORT void json_number(std::int64_t x, std::string& out);
+WEIR_EXPORT void json_number(std::uint64_t x, std::string& out);
 /// With its quotes. Throws for what is not UTF-8.
-void json_text(std::string_view x, std::string& out);
-void json_base64(const bytes& x, std::string& out);
+WEIR_EXPORT void json_text(std::string_view x, std::string& out);
+WEIR_EXPORT void json_base64(const bytes& x, std::string& out);
 
 } // namespace weir::detail

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "weir/detail/export.hpp"
 #include "weir/serde.hpp"
 
 namespace weir::detail {
@@ -25,11 +26,11 @@ concept key_type = requires(const T& in, T& out, std::string& to,
 
 /// Appends `x` so that it ends by itself and sorts as before: a zero byte is
 /// 00 ff, the end 00 01.
-void put_escaped(std::string_view x, std::string& out);
+WEIR_EXPORT void put_escaped(std::string_view x, std::string& out);
 /// Takes one of those from the front; false: there is none.
-bool take_escaped(std::string_view& in, std::string& x);
+WEIR_EXPORT bool take_escaped(std::string_view& in, std::string& x);
 /// Throws store_error: NaN has no place in any order.
-[[noreturn]] void refuse_nan_key();
+[[noreturn]] WEIR_EXPORT void refuse_nan_key();
 
 /// Keys of any size: what `Whole::put` appends, escaped as a part.
 template <class T, class Whole>

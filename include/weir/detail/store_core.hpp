@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "weir/detail/export.hpp"
 #include "weir/format.hpp"
 
 namespace weir::detail {
@@ -110,31 +111,33 @@ class store_core;
 // a value is valid until the next call for any store of the task.
 
 /// The current value, or null.
-const void* find(store_core& s, std::string_view key);
+WEIR_EXPORT const void* find(store_core& s, std::string_view key);
 /// The same to be changed in place, made if there is none.
-void* change(store_core& s, std::string_view key);
+WEIR_EXPORT void* change(store_core& s, std::string_view key);
 /// Moves from `value`.
-void put(store_core& s, std::string_view key, void* value);
-void erase(store_core& s, std::string_view key);
+WEIR_EXPORT void put(store_core& s, std::string_view key, void* value);
+WEIR_EXPORT void erase(store_core& s, std::string_view key);
 
 /// False ends the scan.
 using visitor = bool (*)(void* context, std::string_view key,
                          const void* value);
 /// [from, to) in the order of the keys' bytes; no `to` = to the end.
-void scan(store_core& s, std::string_view from,
-          std::optional<std::string_view> to, void* context, visitor visit);
-void scan_prefix(store_core& s, std::string_view prefix, void* context,
-                 visitor visit);
+WEIR_EXPORT void scan(store_core& s, std::string_view from,
+                      std::optional<std::string_view> to, void* context,
+                      visitor visit);
+WEIR_EXPORT void scan_prefix(store_core& s, std::string_view prefix,
+                             void* context, visitor visit);
 /// The database's view: the last applied commit.
-void scan_committed(store_core& s, void* context, visitor visit);
+WEIR_EXPORT void scan_committed(store_core& s, void* context, visitor visit);
 /// Copies the value as of the last applied commit to `value`, which is an
 /// object; false: there is none.
-bool committed(store_core& s, std::string_view key, void* value);
+WEIR_EXPORT bool committed(store_core& s, std::string_view key, void* value);
 /// What changed since the last seal, in the order of the first change; a null
 /// value = erased.
-void visit_changed(const store_core& s, void* context, visitor visit);
+WEIR_EXPORT void visit_changed(const store_core& s, void* context,
+                               visitor visit);
 /// A key of the database does not decode: written with another type.
-[[noreturn]] void throw_undecodable_key(const store_core& s,
-                                        std::string_view key);
+[[noreturn]] WEIR_EXPORT void throw_undecodable_key(const store_core& s,
+                                                    std::string_view key);
 
 } // namespace weir::detail

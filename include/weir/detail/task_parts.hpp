@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "weir/detail/export.hpp"
 #include "weir/detail/part.hpp"
 
 namespace weir {
@@ -32,7 +33,7 @@ struct task_place {
 
 /// A task, or what takes its place where only its wiring is looked at. On the
 /// task's thread; outlives the parts.
-class task_parts {
+class WEIR_EXPORT task_parts {
 public:
   virtual ~task_parts() = default;
 

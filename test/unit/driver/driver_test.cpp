@@ -214,7 +214,8 @@ TEST_CASE("driver: two at once keep their logs apart") {
     return [&to](std::string_view line) { to.append(line) += '\n'; };
   };
   driver first{word_job, word_task(), {.log = into(of_first)}};
-  driver second{weir::job{word_job}.rename("others"), word_task(),
+  driver second{weir::job{word_job}.rename("others"),
+                word_task(),
                 {.log = into(of_second)}};
   first.produce(lines, "a");
   first.run();
@@ -226,8 +227,8 @@ TEST_CASE("driver: two at once keep their logs apart") {
 }
 
 TEST_CASE("driver: what is committed of an internal topic is deleted") {
-  driver job{word_job, word_task(),
-             {.check_interval = 1s, .sync_interval = 10s}};
+  driver job{
+      word_job, word_task(), {.check_interval = 1s, .sync_interval = 10s}};
   job.produce(lines, "a b c");
   job.run();
   CHECK(job.read(words).size() == 3);

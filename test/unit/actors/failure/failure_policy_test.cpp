@@ -16,11 +16,9 @@ constexpr failure_place places[] = {
 
 /// By hand from the rule, a word a place, in the order above.
 const std::map<ec, std::string> table{
-    {ec::disconnected,
-     "retry retry retry lane impossible retry lane_blame"},
+    {ec::disconnected, "retry retry retry lane impossible retry lane_blame"},
     {ec::timed_out, "retry retry retry lane impossible retry lane_blame"},
-    {ec::unknown_outcome,
-     "retry retry retry lane impossible retry lane_blame"},
+    {ec::unknown_outcome, "retry retry retry lane impossible retry lane_blame"},
     {ec::session_expired,
      "retry retry retry lane impossible impossible lane_blame"},
     {ec::fenced, "impossible lane retry lane impossible impossible lane_blame"},

@@ -65,13 +65,10 @@ TEST_CASE("a node counts what its program produces") {
   CHECK(must(words_node.get(counts, "be")) == 3);
   CHECK(must(words_node.get(counts, "or")) == 1);
   CHECK_FALSE(must(words_node.get(counts, "nothing")));
-  CHECK(must(words_node.all(counts)) ==
-        std::map<std::string, std::int64_t>{{"be", 3},
-                                            {"it", 1},
-                                            {"let", 1},
-                                            {"not", 1},
-                                            {"or", 1},
-                                            {"to", 2}});
+  CHECK(
+      must(words_node.all(counts)) ==
+      std::map<std::string, std::int64_t>{
+          {"be", 3}, {"it", 1}, {"let", 1}, {"not", 1}, {"or", 1}, {"to", 2}});
   std::map<std::string, std::int64_t> read;
   for (auto& x : must(words_node.consume(totals).rest()))
     read[x.key] = *x.value;
@@ -167,8 +164,8 @@ TEST_CASE("a node on the actor system of its host") {
   caf::actor_system_config config;
   weir::configure(config);
   caf::actor_system system{config};
-  auto words_node =
-      must(node::start(system, word_job, weir::task_of<word_count>(), in(where)));
+  auto words_node = must(
+      node::start(system, word_job, weir::task_of<word_count>(), in(where)));
   CHECK(&words_node.system() == &system);
   must(words_node.produce(lines, "word"));
   must(words_node.drain(20s));
